@@ -1,0 +1,30 @@
+# make setup: an environment in .venv        make test: the tests
+# make lint: ruff format and check           make format: let ruff mend what it can
+PYTHON ?= python3
+BIN := .venv/bin
+TORCH := $(shell grep '^torch==' constraints.txt)
+
+.PHONY: setup test test-all lint format
+
+setup: .venv/ready
+
+# torch first and by itself: an exact request takes a CPU wheel where one is at hand.
+.venv/ready: setup.cfg constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet $(TORCH)
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e .[dev]
+	touch $@
+
+test: .venv/ready
+	$(BIN)/python -m pytest
+
+test-all: .venv/ready
+	$(BIN)/python -m pytest --runslow
+
+lint: .venv/ready
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+format: .venv/ready
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .

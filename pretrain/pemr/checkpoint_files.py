@@ -1,0 +1,48 @@
+"""Checkpoints on disk: written whole or not at all, pruned only once a newer one is there."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import torch
+
+
+def step_of(path: Path) -> int:
+    """The step in the name `states-STEP.ckpt`."""
+    return int(path.stem.split("-")[-1])
+
+
+def checkpoints(expdir: Path) -> list[Path]:
+    """All `states-STEP.ckpt`, oldest first."""
+    return sorted(expdir.glob("states-*.ckpt"), key=step_of)
+
+
+def save(states: dict, path: Path) -> None:
+    """Write to a file beside it, flush it to the disk, then rename: a reader never sees half a file."""
+    partial = path.with_suffix(".partial")
+    with partial.open("wb") as file:
+        torch.save(states, file)
+        file.flush()
+        os.fsync(file.fileno())
+    partial.replace(path)
+
+
+def prune(expdir: Path, max_keep: int) -> None:
+    """Remove all but the newest `max_keep` checkpoints; milestones have another name and stay."""
+    for path in checkpoints(expdir)[:-max_keep]:
+        path.unlink()
+
+
+def latest(path: Path) -> Path:
+    """The checkpoint meant by a file or an experiment folder.
+
+    Raises:
+        ValueError: one line: there is none.
+    """
+    if path.is_file():
+        return path
+    found = checkpoints(path)
+    if not found:
+        raise ValueError(f"{path} holds no states-*.ckpt to resume from")
+    return found[-1]

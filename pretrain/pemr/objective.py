@@ -1,0 +1,83 @@
+"""PEMR's losses (paper 3.3, 3.6). B: clips, L: frames, D: mel bins, P: projection width."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from .global_batch import global_sum, world_size
+
+
+def smooth_l1(x: Tensor) -> Tensor:
+    """Eq. 7: 0.5 x^2 where |x| < 1, |x| - 0.5 elsewhere; elementwise."""
+    return F.smooth_l1_loss(x, torch.zeros_like(x), reduction="none", beta=1.0)
+
+
+def prediction_loss(target: Tensor, prediction: Tensor, masked: Tensor, reduction: str = "sum") -> Tensor:
+    """Eq. 6: Huber loss of the masked frames.
+
+    Args:
+        target: uncorrupted normalised log-mel frames X, (B, L, D).
+        prediction: P, (B, L, D).
+        masked: the set I of frames to be predicted, (B, L) bool.
+        reduction: "sum" over frames and bins, then the mean over clips (the paper's sum, made independent
+            of the batch size); "mean" over all masked values, for reading.
+
+    Returns: scalar, float32 at least; 0 where nothing is masked.
+
+    Raises:
+        ValueError: another reduction.
+    """
+    loss = smooth_l1(_at_least_float32(target) - _at_least_float32(prediction)).sum(dim=-1) * masked
+    if reduction == "sum":
+        return loss.sum() / target.shape[0]
+    if reduction == "mean":
+        return loss.sum() / (masked.sum() * target.shape[-1]).clamp(min=1)
+    raise ValueError(f"reduction must be 'sum' or 'mean', got {reduction!r}")
+
+
+def standardise(z: Tensor) -> Tensor:
+    """Subtract each column's mean over the global batch and divide by its biased deviation; (B, P) -> (B, P).
+
+    A column without variance, to rounding, becomes 0 instead of 0/0: the all-zero negative view has 256 of
+    them.
+    """
+    count = z.shape[0] * world_size()
+    centred = z - global_sum(z.sum(dim=0)) / count
+    variance = global_sum(centred.square().sum(dim=0)) / count
+    size = global_sum(z.detach().square().sum(dim=0)) / count
+    constant = variance.detach() <= (32 * torch.finfo(z.dtype).eps) ** 2 * size
+    deviation = torch.where(constant, torch.ones_like(variance), variance).sqrt()
+    return torch.where(constant, torch.zeros_like(centred), centred / deviation)
+
+
+def cross_correlation(z_a: Tensor, z_b: Tensor) -> Tensor:
+    """U of Eq. 8, V of Eq. 9: correlation of every pair of columns over the global batch.
+
+    Barlow Twins (the paper's [43]), Eq. 2.
+
+    Args:
+        z_a, z_b: projections of this process's clips, (B, P). Half precision is raised to float32.
+
+    Returns: (P, P), in [-1, 1]; the same in every process.
+    """
+    with torch.autocast(z_a.device.type, enabled=False):
+        z_a, z_b = standardise(_at_least_float32(z_a)), standardise(_at_least_float32(z_b))
+        return global_sum(z_a.T @ z_b) / (z_a.shape[0] * world_size())
+
+
+def positive_loss(u: Tensor, trade_off: float) -> Tensor:
+    """Eq. 8: sum_i (1 - U_ii)^2 + lambda sum_i sum_{j != i} U_ij^2, from U (P, P) and lambda = trade_off."""
+    diagonal = u.diagonal()
+    off_diagonal = u.square().sum() - diagonal.square().sum()
+    return (1 - diagonal).square().sum() + trade_off * off_diagonal
+
+
+def negative_loss(v: Tensor, trade_off: float) -> Tensor:
+    """Eq. 9: lambda sum_i V_ii^2, from V (P, P) and lambda = trade_off."""
+    return trade_off * v.diagonal().square().sum()
+
+
+def _at_least_float32(x: Tensor) -> Tensor:
+    return x.float() if x.dtype in (torch.float16, torch.bfloat16) else x

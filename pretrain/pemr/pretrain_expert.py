@@ -1,0 +1,145 @@
+"""s3prl's pretraining interface around a method: audio store in, loss out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+import yaml
+from s3prl.upstream.pemr.config import parse
+from torch import Tensor, nn
+from torch.utils.data import DataLoader
+
+from s3prl_pemr.store import AudioStore
+
+from .augment import AugmentConfig, augment
+from .corruption import CorruptionConfig
+from .dataset import Batch, CropPairs, DataConfig, EpochBatches, as_read
+from .method import METHODS
+from .statistics import log_mel_statistics
+from .worker import leave_signals_to_the_parent
+
+
+@dataclass
+class ModelSettings:
+    """The top level of config_model.yaml; `model` and `objective` are parsed by the method."""
+
+    method: str = "pemr"
+    model: dict[str, Any] = field(default_factory=dict)
+    objective: dict[str, Any] = field(default_factory=dict)
+    augment: AugmentConfig = field(default_factory=AugmentConfig)
+    corruption: CorruptionConfig = field(default_factory=CorruptionConfig)
+
+    def __post_init__(self):
+        if self.method not in METHODS:
+            raise ValueError(f"method {self.method!r} is not one of {', '.join(METHODS)}")
+
+
+class UpstreamPretrainExpert(nn.Module):
+    """Used by our runner and by s3prl's own (s3prl/pretrain/runner.py)."""
+
+    def __init__(
+        self,
+        datarc: dict,
+        upstream_config: str | dict,
+        device: str = "cuda",
+        multi_gpu: bool = False,
+        rank: int = 0,
+        world_size: int = 1,
+    ):
+        """Args: see s3prl/pretrain/runner.py:53; upstream_config is a yaml path, or its content on resume.
+
+        Raises:
+            ValueError: one line, for a setting that is unknown or out of range, or a store that cannot serve.
+        """
+        super().__init__()
+        if multi_gpu:
+            raise ValueError("--multi_gpu would split the batch that the loss is over: use torchrun instead")
+        where = "model settings"
+        if not isinstance(upstream_config, dict):
+            where = str(upstream_config)
+            with open(upstream_config) as file:  # noqa: PTH123 - s3prl hands over a str
+                upstream_config = yaml.safe_load(file)
+        self.upstream_config = upstream_config
+        self.device = device
+        settings = parse(ModelSettings, upstream_config, where)
+        self.model = METHODS[settings.method](upstream_config, where)
+        frontend = self.method.model.frontend.config
+        self.data_config = parse(DataConfig, datarc, "datarc")
+        self.sample_rate, self.delay_volume = frontend.sample_rate, settings.augment.delay_volume
+        self.dataset = CropPairs(
+            AudioStore(self.data_config.store), self.data_config, settings.augment, settings.corruption,
+            frontend.sample_rate, frontend.hop_samples,
+        )  # fmt: skip
+        self.batches = EpochBatches(
+            self.dataset.tracks, self.data_config.train_batch_size, self.data_config.seed, rank, world_size
+        )
+        self._statistics_known = False
+
+    @property
+    def method(self) -> nn.Module:
+        """The method itself, also where `model` has been wrapped for several processes."""
+        return getattr(self.model, "module", self.model)
+
+    def load_model(self, states: dict) -> None:
+        """s3prl hook: weights of a checkpoint written by `add_state_to_save`."""
+        self.method.model.load_state_dict(states["Upstream"])
+        self._statistics_known = True
+
+    def add_state_to_save(self, states: dict) -> dict:
+        """s3prl hook: what `upstream/pemr/checkpoint.py` and `load_model` need."""
+        states["Method"] = self.method.name
+        states["Upstream_Config"] = self.upstream_config
+        states["Upstream"] = self.method.model.state_dict()
+        states["Data"] = {"fingerprint": self.dataset.store.fingerprint, "tracks": len(self.dataset)}
+        return states
+
+    def on_before_zero_grad(self) -> None:
+        """s3prl hook, called after the optimiser's step."""
+
+    def get_train_dataloader(self) -> DataLoader:
+        """s3prl hook: batches of crop pairs, in an order that moves on with each iteration over it.
+
+        Measures the store's log-mel statistics first, unless a checkpoint brought them.
+        """
+        if not self._statistics_known:
+            config = self.data_config
+            frontend = self.method.model.frontend
+            frontend.set_statistics(
+                *log_mel_statistics(
+                    frontend, self.dataset.store, self.dataset.tracks,
+                    config.statistics_clips, config.crop_samples, config.seed,
+                )
+            )  # fmt: skip
+            self._statistics_known = True
+        workers = self.data_config.num_workers
+        return DataLoader(
+            self.dataset,
+            batch_sampler=self.batches,
+            collate_fn=as_read,
+            num_workers=workers,
+            worker_init_fn=leave_signals_to_the_parent,
+            generator=torch.Generator(),  # DataLoader draws a seed per iteration: not from the global state
+            persistent_workers=workers > 0,
+            pin_memory=str(self.device).startswith("cuda"),
+        )
+
+    def views(self, batch: Batch) -> Tensor:
+        """Augmented crops on the device, (2 B, N); a filter or an echo may go a little beyond [-1, 1]."""
+        crops = batch.crops.to(self.device, non_blocking=True).float() / 32_768
+        return augment(crops, batch.draws, self.sample_rate, self.delay_volume)
+
+    def forward(self, data: Batch, records: dict, **_) -> tuple[Tensor, dict]:
+        """s3prl hook: the loss of a batch; its parts are appended to `records`."""
+        with torch.no_grad(), torch.autocast(torch.device(self.device).type, enabled=False):
+            wavs = self.views(data)
+        loss, logged = self.model(wavs, data.corruption.to(self.device))
+        for name, value in logged.items():
+            records[name].append(value)
+        return loss, records
+
+    def log_records(self, records: dict, logger, prefix: str, global_step: int, **_) -> None:
+        """s3prl hook: the mean of each record since the last call."""
+        for name, values in records.items():
+            logger.add_scalar(f"{prefix}{name}", torch.stack(values).mean().item(), global_step)

@@ -1,0 +1,35 @@
+"""run_downstream.py: s3prl's own command line with this plugin registered and its loop mended."""
+
+from __future__ import annotations
+
+import builtins
+import sys
+
+from s3prl import run_downstream as toolkit
+
+from . import torchrun
+from .device import hide_cuda
+from .downstream_arguments import complete_arguments
+from .downstream_runner import Runner
+from .errors import one_line_errors
+from .patching import replaced
+
+
+def main() -> None:
+    """Every flag of the toolkit's; --device is cuda where there is one, and torchrun needs no flag."""
+    if {"-h", "--help"} & set(sys.argv[1:]):
+        toolkit.main()  # prints its help and leaves
+        return
+    with one_line_errors():
+        argv, args = complete_arguments(sys.argv[1:], torchrun.local_rank())
+        if args.device == "cpu":
+            hide_cuda()
+        with (
+            replaced(sys, "argv", [sys.argv[0], *argv]),
+            replaced(toolkit, "Runner", Runner),
+            replaced(
+                builtins, "isinstance", builtins.isinstance
+            ),  # :158 hack_isinstance() exchanges it for good
+            torchrun.process_group(args.device, args.backend),
+        ):
+            toolkit.main()

@@ -1,0 +1,51 @@
+"""Pictures of what the model does. L: frames, F: mel bins."""
+
+from __future__ import annotations
+
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+
+def mask_figure(
+    log_mel: np.ndarray, importance: np.ndarray, positive: np.ndarray, seconds_per_frame: float
+) -> Figure:
+    """Log-mel, frame importance, and the positive and negative view.
+
+    Args:
+        log_mel: normalised frames, (L, F).
+        importance: s of Eq. 4, (L,).
+        positive: positive mask of Eq. 5, (L,).
+        seconds_per_frame: hop.
+    """
+    figure = Figure(figsize=(9, 9), layout="constrained")
+    axes = figure.subplots(4, 1, sharex=True, height_ratios=[3, 1, 3, 3])
+    span = float(np.abs(log_mel).max()) or 1.0
+    extent = (0, len(log_mel) * seconds_per_frame, 0, log_mel.shape[1])
+    views = {
+        0: ("log-mel, normalised per bin", log_mel),
+        2: ("positive view: the least important frames are zero", log_mel * positive[:, None]),
+        3: ("negative view: only those are left", log_mel * (1 - positive)[:, None]),
+    }
+    for row, (title, frames) in views.items():
+        axes[row].imshow(
+            frames.T, origin="lower", aspect="auto", extent=extent, cmap="RdBu_r", vmin=-span, vmax=span
+        )
+        axes[row].set_title(title, fontsize=10, loc="left")
+        axes[row].set_ylabel("mel bin")
+    time = (np.arange(len(importance)) + 0.5) * seconds_per_frame
+    axes[1].plot(time, importance, color="black", linewidth=0.8)
+    axes[1].fill_between(
+        time, 0, importance.max(), where=positive == 0, color="tab:red", alpha=0.3, step="mid", label="masked"
+    )
+    axes[1].set_title("frame importance (Eq. 4)", fontsize=10, loc="left")
+    axes[1].legend(loc="upper right", fontsize=8)
+    axes[3].set_xlabel("seconds")
+    return figure
+
+
+def to_pixels(figure: Figure) -> np.ndarray:
+    """Render a figure to (height, width, 3) uint8."""
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    return np.asarray(canvas.buffer_rgba())[..., :3].copy()

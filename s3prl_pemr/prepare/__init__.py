@@ -1,0 +1,1 @@
+"""Turn what the user has into an audio store."""

@@ -1,0 +1,131 @@
+"""From a listing of sources to a finished store: the part that all data sets share."""
+
+import argparse
+import os
+import shutil
+import sys
+from pathlib import Path
+
+from tqdm import tqdm
+
+from s3prl_pemr.audio import SAMPLE_RATE
+from s3prl_pemr.prepare.lock import sole_writer
+from s3prl_pemr.prepare.plan import Plan, make_plan
+from s3prl_pemr.prepare.source import Listing, Source
+from s3prl_pemr.prepare.stop import StopRequest
+from s3prl_pemr.prepare.summary import summary_lines
+from s3prl_pemr.prepare.workers import Decoded, Workers, decode, total_seconds
+from s3prl_pemr.store_index import SAMPLE_BYTES, StoreError, Unreadable
+from s3prl_pemr.store_writer import StoreWriter, delete_store
+
+HEADERS_PER_TASK = 64
+# Index, report, and an estimate from headers that is not exact.
+SPARE_BYTES, SPARE_SHARE = 1 << 20, 0.01
+
+
+def add_build_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of `build_store` that every data set's command has."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    parser.add_argument("--jobs", type=_positive, default=cores, help=f"worker processes (default: {cores})")
+    parser.add_argument("--rebuild", action="store_true", help="delete the store in DST and start over")
+
+
+def build_store(listing: Listing, destination: Path, jobs: int, rebuild: bool = False) -> int:
+    """Bring the store in `destination` to what the listing says; go on where an earlier run was stopped.
+
+    Prints what it finds and, as its last line, a summary.
+
+    Args:
+        listing: what to store.
+        destination: the store's folder; made if missing.
+        jobs: worker processes. The store does not depend on it.
+        rebuild: delete the store that is there first.
+
+    Returns: exit status: 0; 1 if nothing was readable; 130 or 143 if a signal stopped it.
+
+    Raises:
+        StoreError: nothing is listed, a source was changed, the disk is too small, another prepare is
+            running, or a worker process died.
+        OSError: the destination cannot be written.
+    """
+    if not listing.sources:
+        raise StoreError(
+            f"{listing.root}: there is no audio here; {'; '.join(listing.remarks) or 'the folder is empty'}"
+        )
+    destination.mkdir(parents=True, exist_ok=True)
+    with sole_writer(destination), StopRequest() as stop:
+        if rebuild:
+            delete_store(destination)
+        writer = StoreWriter(destination)
+        plan = make_plan(listing, writer)
+        print(
+            f"{listing.root}: {len(listing.sources)} tracks; in {destination}: {len(plan.entries)} stored, "
+            f"{len(plan.unreadable)} known as unreadable, {len(plan.todo)} to do"
+        )
+        if plan.relabelled or plan.forgotten:
+            writer.replace_tables(plan.entries, plan.unreadable)
+        if plan.todo or not writer.finished:
+            _store(listing, plan, writer, jobs, stop)
+        if stop.signal_number is not None:
+            kept, total = len(writer.entries) + len(writer.unreadable), len(listing.sources)
+            print(
+                f"interrupted: {kept} of {total} tracks are done; run the same command again to go on",
+                file=sys.stderr,
+            )
+            return stop.exit_status
+    for line in summary_lines(listing, plan, writer):
+        print(line)
+    return 0 if writer.entries else 1
+
+
+def _store(listing: Listing, plan: Plan, writer: StoreWriter, jobs: int, stop: StopRequest) -> None:
+    with Workers(min(jobs, len(plan.todo) or 1)) as workers:
+        inside = [source for source, _ in plan.todo if listing.holds(source)]
+        _check_space(writer.path, inside, workers)
+        writer.begin()
+        try:
+            results = workers.in_order(decode, [str(source.path) for source in inside])
+            for source, stamp in _progress(plan.todo):
+                if stop.signal_number is not None:
+                    break
+                outside = Decoded(None, reason=f"its path leads out of {listing.root}")
+                decoded = next(results) if listing.holds(source) else outside
+                if decoded.samples is None:
+                    row = Unreadable(listing.shown(source), decoded.reason, source.track, stamp)
+                    writer.add_unreadable(row)
+                else:
+                    writer.add(
+                        source.track, decoded.samples, source.split, source.labels, decoded.note, stamp
+                    )
+            if stop.signal_number is None:
+                writer.finish()
+            else:
+                writer.commit()
+        finally:
+            writer.close()
+
+
+def _check_space(destination: Path, sources: list[Source], workers: Workers) -> None:
+    paths = [str(source.path) for source in sources]
+    tasks = [paths[i : i + HEADERS_PER_TASK] for i in range(0, len(paths), HEADERS_PER_TASK)]
+    seconds = sum(workers.in_order(total_seconds, tasks))
+    needed_bytes = seconds * SAMPLE_RATE * SAMPLE_BYTES * (1 + SPARE_SHARE) + SPARE_BYTES
+    free_bytes = shutil.disk_usage(destination).free
+    if needed_bytes > free_bytes:
+        raise StoreError(
+            f"{destination}: {seconds / 3600:.1f} hours of audio need {needed_bytes / 1e9:.2f} GB and "
+            f"{free_bytes / 1e9:.2f} GB are free; make room or choose another DST"
+        )
+
+
+def _progress(todo: list) -> tqdm:
+    # In a log file every redrawing is a line: fewer of them.
+    interval = 0.1 if sys.stderr.isatty() else 30
+    return tqdm(todo, desc="prepare", unit=" tracks", mininterval=interval, dynamic_ncols=True)
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("must be 1 or more")
+    return number

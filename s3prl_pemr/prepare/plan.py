@@ -1,0 +1,65 @@
+"""Compares what is to be stored with what is: what is left to do, and whether a stored source has changed."""
+
+from collections import Counter
+from dataclasses import dataclass, replace
+
+from s3prl_pemr.prepare.source import Listing, Source
+from s3prl_pemr.store_index import REBUILD, Entry, Stamp, StoreError, Unreadable, printable
+from s3prl_pemr.store_writer import StoreWriter
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What one run of prepare does."""
+
+    todo: list[tuple[Source, Stamp]]  # in the order of the listing
+    entries: list[Entry]  # the stored tracks, with the splits and labels of the listing
+    relabelled: int  # how many of them had others
+    unreadable: list[Unreadable]  # those that are still as they were
+    forgotten: int  # how many are not: gone from the listing, or to be tried again because the file changed
+
+
+def make_plan(listing: Listing, writer: StoreWriter) -> Plan:
+    """Sort the listing's sources into stored, known to be unreadable, and to do.
+
+    A new source, and an unreadable one whose file has changed, go to the end of the store. New splits and
+    labels are taken over without touching the audio.
+
+    Raises:
+        StoreError: a track is listed twice, or a stored track's source has changed or left the listing:
+            its audio cannot be replaced in place.
+    """
+    name, count = Counter(source.track for source in listing.sources).most_common(1)[0]
+    if count > 1:
+        raise StoreError(f"{listing.root}: the track {printable(name)} is listed {count} times")
+    sources = {source.track: source for source in listing.sources}
+    stamps = {source.track: source.stamp() for source in listing.sources}
+    _refuse(
+        writer, "no longer there", [entry.track for entry in writer.entries if entry.track not in sources]
+    )
+    _refuse(
+        writer,
+        "changed since (size or time)",
+        [entry.track for entry in writer.entries if entry.stamp != stamps[entry.track]],
+    )
+    entries = [
+        replace(entry, split=sources[entry.track].split, labels=sources[entry.track].labels)
+        for entry in writer.entries
+    ]
+    unreadable = [row for row in writer.unreadable if stamps.get(row.track) == row.stamp]
+    known = {entry.track for entry in entries} | {row.track for row in unreadable}
+    return Plan(
+        todo=[(source, stamps[source.track]) for source in listing.sources if source.track not in known],
+        entries=entries,
+        relabelled=sum(new != old for new, old in zip(entries, writer.entries, strict=True)),
+        unreadable=unreadable,
+        forgotten=len(writer.unreadable) - len(unreadable),
+    )
+
+
+def _refuse(writer: StoreWriter, what: str, tracks: list[str]) -> None:
+    if tracks:
+        raise StoreError(
+            f"{writer.path}: the sources of {len(tracks)} stored tracks are {what}, the first: "
+            f"{printable(tracks[0])}; put them back, or {REBUILD} to decode everything anew"
+        )

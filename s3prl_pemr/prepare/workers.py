@@ -1,0 +1,114 @@
+"""Worker processes that read audio; their results come back in order."""
+
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+
+from s3prl_pemr.audio import UnreadableAudio, header_seconds, read_audio, to_int16
+from s3prl_pemr.store_index import StoreError
+
+# Enough to keep every worker busy while one takes long; each result waits in memory (2 MB a minute of audio).
+TASKS_PER_WORKER = 4
+Item, Result = TypeVar("Item"), TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """A decoded file: `samples` (int16) with a `note` for the index, or None and the `reason`."""
+
+    samples: np.ndarray | None
+    note: str = ""
+    reason: str = ""
+
+
+def decode(path: str) -> Decoded:
+    """Read one file for the store."""
+    try:
+        wav = read_audio(path)
+    except UnreadableAudio as error:
+        return Decoded(None, reason=error.reason)
+    samples, clipped = to_int16(wav)
+    note = "" if samples.any() else "silent"
+    if clipped:
+        note = f"clipped {clipped} samples, peak {np.abs(wav).max():.2f}"
+    return Decoded(samples, note)
+
+
+def total_seconds(paths: list[str]) -> float:
+    """Duration of some files together, by their headers."""
+    return sum(map(header_seconds, paths))
+
+
+class Workers:
+    """A pool of processes, started at once.
+
+    They are forked where that is safe (Linux): a spawned worker would import s3prl_pemr anew, and with it
+    torch and the whole toolkit, for several seconds each. Forking is sound here because it comes before this
+    program starts any thread of its own (progress bar, pool), and the workers call only numpy's elementwise
+    parts, libsndfile and soxr, none of which keeps threads.
+
+    Args:
+        jobs: number of processes.
+    """
+
+    def __init__(self, jobs: int):
+        self.jobs = jobs
+        context = multiprocessing.get_context("fork" if sys.platform == "linux" else None)
+        self._pool = ProcessPoolExecutor(jobs, context, initializer=_start, initargs=(os.getpid(),))
+        self._pool.submit(os.getpid)
+
+    def __enter__(self) -> "Workers":
+        return self
+
+    def __exit__(self, *exc_info) -> None:
+        self._pool.shutdown(cancel_futures=True)
+
+    def in_order(self, function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
+        """`function` of every item, in the order of the items.
+
+        Raises:
+            StoreError: a worker died.
+        """
+        pending: deque = deque()
+        for item in items:
+            pending.append((item, self._pool.submit(function, item)))
+            if len(pending) == TASKS_PER_WORKER * self.jobs:
+                yield self._next(pending)
+        while pending:
+            yield self._next(pending)
+
+    def _next(self, pending: deque) -> Result:
+        item, future = pending.popleft()
+        try:
+            return future.result()
+        except BrokenProcessPool as error:
+            raise StoreError(
+                f"a worker process died at {item!r} or one of the {len(pending)} files after it; what was "
+                "stored is kept: run again, with fewer --jobs if the memory was full"
+            ) from error
+
+
+def _start(parent: int) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # fork hands down the parent's handler
+    # libmpg123 writes its warnings to file descriptor 2 from C, through the progress bar.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+
+
+def _end_with(parent: int) -> None:
+    # A killed parent leaves its workers waiting for ever: each holds the pipe open for the others.
+    while os.getppid() == parent:
+        time.sleep(0.5)
+    os._exit(1)

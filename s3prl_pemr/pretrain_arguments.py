@@ -1,0 +1,108 @@
+"""The command line of run_pretrain.py and the configs it stands for."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import pkgutil
+from argparse import Namespace
+from pathlib import Path
+
+import yaml
+from s3prl import pretrain
+from s3prl.utility.helper import override
+
+from .registration import plugin_folders
+
+
+def parse_arguments(argv: list[str]) -> Namespace:
+    """The toolkit's flags (s3prl/run_pretrain.py:35), and --toolkit_runner."""
+    ours = ", ".join(folder.name for folder in plugin_folders("pretrain"))
+    parser = argparse.ArgumentParser(
+        prog="run_pretrain.py", description="Self-supervised pretraining of an s3prl upstream."
+    )
+    parser.add_argument("-u", "--upstream", help=f"what to pretrain: {ours}, or one of s3prl's own")
+    parser.add_argument("-n", "--expname", help="save at result/pretrain/EXPNAME")
+    parser.add_argument("-p", "--expdir", help="save at EXPDIR")
+    parser.add_argument("-a", "--auto_resume", action="store_true", help="go on if EXPDIR holds checkpoints")
+    parser.add_argument("-e", "--past_exp", metavar="CKPT", help="go on from a checkpoint or an EXPDIR")
+    parser.add_argument(
+        "-c", "--config", metavar="YAML", help="runner config; default: config_runner.yaml of -u"
+    )
+    parser.add_argument(
+        "-g", "--upstream_config", metavar="YAML", help="model config; default: config_model.yaml"
+    )
+    parser.add_argument(
+        "-o", "--override", metavar="LIST",
+        help='settings over the configs, e.g. "config.runner.n_epochs=10,,model.mask_ratio=0.2"',
+    )  # fmt: skip
+    parser.add_argument("--seed", default=1337, type=int)
+    parser.add_argument("--device", help="default: cuda where there is one, else cpu")
+    parser.add_argument("--multi_gpu", action="store_true", help="the toolkit's DataParallel; ours: torchrun")
+    parser.add_argument(
+        "--toolkit_runner", action="store_true", help="train in s3prl's own pretraining Runner"
+    )
+    args = parser.parse_args(argv)
+    if not args.past_exp and not args.expdir and not args.expname:
+        raise ValueError("where to save the experiment? pass -n NAME (result/pretrain/NAME) or -p DIRECTORY")
+    if args.past_exp is None and args.upstream is None:
+        raise ValueError("what to pretrain? pass -u, e.g. -u pemr")
+    if args.expdir is None and args.expname is not None:
+        args.expdir = f"result/pretrain/{args.expname}"
+    return args
+
+
+def experiment_folder(args: Namespace) -> Path:
+    """-p or -n; else, resuming with -e, where the checkpoint lies now."""
+    if args.expdir is not None:
+        return Path(args.expdir)
+    past = Path(args.past_exp)
+    return past if past.is_dir() else past.parent
+
+
+def default_configs(args: Namespace) -> tuple[dict, dict]:
+    """Runner and model config of a new run, after -o.
+
+    Raises:
+        ValueError: one line: unknown -u, or a config that is not there.
+    """
+    known = [module.name for module in pkgutil.iter_modules(pretrain.__path__) if module.ispkg]
+    if args.upstream not in known:
+        raise ValueError(
+            f"-u {args.upstream}: nothing to pretrain by this name; there are {', '.join(known)}"
+        )
+    folder = Path(importlib.util.find_spec(f"s3prl.pretrain.{args.upstream}").submodule_search_locations[0])
+    runner_name = "config_toolkit.yaml" if args.toolkit_runner else "config_runner.yaml"
+    args.config = args.config or str(folder / runner_name)
+    args.upstream_config = args.upstream_config or str(folder / "config_model.yaml")
+    for flag, path in (("-c", args.config), ("-g", args.upstream_config)):
+        if not Path(path).is_file():
+            raise ValueError(
+                f"{flag} {path}: no such file (s3prl's package has no yaml of its own upstreams: copy it "
+                "from the s3prl repository)"
+            )
+    config = yaml.safe_load(Path(args.config).read_text())
+    model = yaml.safe_load(Path(args.upstream_config).read_text())
+    return apply_override(args.override, config, model)
+
+
+def apply_override(text: str | None, config: dict, model: dict) -> tuple[dict, dict]:
+    """The toolkit's -o (s3prl/utility/helper.py override) for both configs.
+
+    A key that starts with `config.` is the runner config's, every other one the model config's.
+
+    Raises:
+        ValueError: one line: not of the form key=value.
+    """
+    for option in filter(None, (text or "").split(",,")):
+        key, equals, value = option.strip().partition("=")
+        if not equals:
+            raise ValueError(f"-o {option}: expected key=value, e.g. config.runner.n_epochs=10")
+        target, path = (config, key) if key.startswith("config.") else (model, f"config.{key}")
+        override(f"{path}={value}", None, target)
+    return config, model
+
+
+def is_ours(upstream: str) -> bool:
+    """Whether -u names a folder of ours, which has a method for our runner."""
+    return upstream in {folder.name for folder in plugin_folders("pretrain")}

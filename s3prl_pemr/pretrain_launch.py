@@ -1,0 +1,86 @@
+"""run_pretrain.py: s3prl's pretraining command line, with our runner."""
+
+from __future__ import annotations
+
+import logging
+import random
+import signal
+import sys
+from argparse import Namespace
+from pathlib import Path
+
+import numpy as np
+import torch
+import yaml
+from s3prl.pretrain.pemr import checkpoint_files
+from s3prl.upstream.pemr.checkpoint import NEEDED, read_checkpoint
+
+from . import torchrun
+from .device import choose_device, hide_cuda
+from .errors import one_line_errors
+from .pretrain_arguments import (
+    apply_override,
+    default_configs,
+    experiment_folder,
+    is_ours,
+    parse_arguments,
+)
+
+RESUMED = ("Config", "Optimizer", "Step", "Records")  # the toolkit's own Runner leaves some of them out
+
+
+def main() -> None:
+    """Parse, train, exit: status 0, 128 + a signal's number, or one line on what the user can mend."""
+    logging.basicConfig(level=logging.INFO, format="[%(name)s] %(message)s")
+    logging.getLogger("matplotlib").setLevel(logging.WARNING)
+    with one_line_errors():
+        args = parse_arguments(sys.argv[1:])
+        args.device = choose_device(args.device, torchrun.local_rank())
+        if args.device == "cpu":
+            hide_cuda()
+        _seed(args.seed)
+        if args.toolkit_runner or (args.upstream and not is_ours(args.upstream)):
+            from .toolkit_pretrain import train  # only here: it gives s3prl's folders names at the top level
+
+            train(args)
+            return
+        try:
+            with torchrun.process_group(args.device):
+                status = _train(args)
+        except KeyboardInterrupt:  # before the first step, or a second Ctrl-C
+            status = 128 + signal.SIGINT
+    sys.exit(status)
+
+
+def _train(args: Namespace) -> int:
+    # the runner imports the augmentation and scikit-learn: not needed for --help
+    from s3prl.pretrain.pemr.runner import PretrainRunner
+
+    expdir = experiment_folder(args)
+    past = checkpoint_files.checkpoints(expdir)
+    if past and not args.past_exp and not args.auto_resume:
+        raise ValueError(f"{expdir} holds a run already: pass -a to go on with it, or another -n / -p")
+    states = None
+    if args.past_exp or (args.auto_resume and past):
+        checkpoint = checkpoint_files.latest(Path(args.past_exp) if args.past_exp else expdir)
+        states = read_checkpoint(checkpoint, needed=(*NEEDED, *RESUMED))
+        logging.getLogger(__name__).info("going on from %s", checkpoint)
+        config, model = apply_override(args.override, states["Config"], states["Upstream_Config"])
+    else:
+        config, model = default_configs(args)
+        config["pretrain_expert"]["datarc"].setdefault("seed", args.seed)
+    runner = PretrainRunner(expdir, config, model, args.device, torchrun.rank(), states)
+    if torchrun.rank() == 0:
+        expdir.mkdir(parents=True, exist_ok=True)
+        (expdir / "config_runner.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
+        (expdir / "config_model.yaml").write_text(yaml.safe_dump(model, sort_keys=False))
+    return runner.train()
+
+
+def _seed(seed: int) -> None:
+    """Initial weights; all other draws are keyed (s3prl/pretrain/pemr/randomness.py)."""
+    random.seed(seed)
+    np.random.seed(seed)  # noqa: NPY002 - what the toolkit's own experts draw from
+    torch.manual_seed(seed)
+    torch.backends.cudnn.deterministic = True
+    torch.backends.cudnn.benchmark = False

@@ -1,0 +1,168 @@
+r"""The text files of an audio store: one line per track, tab-separated, UTF-8, in the order of the audio.
+
+A store is a folder with
+
+    audio.i16        every track after the other: int16, little-endian, 16 kHz, mono, no header
+    index.tsv        COLUMNS below; `offset` and `length` count samples
+    unreadable.tsv   UNREADABLE_COLUMNS below: what was asked for and is not in the store
+    store.json       format version, sample rate, and whether prepare came to its end
+
+In a cell, `\\`, `\t`, `\n` and `\r` stand for those characters. Labels are separated by `|`, which is `\p`
+inside a label.
+"""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+AUDIO_FILE, INDEX_FILE, UNREADABLE_FILE, STATE_FILE = "audio.i16", "index.tsv", "unreadable.tsv", "store.json"
+FORMAT_VERSION = 1
+SAMPLE_BYTES = 2
+COLUMNS = (
+    *("track", "offset", "length", "split", "labels"),
+    "note",  # empty, "silent", or "clipped N samples, peak P"
+    *("crc32", "source_bytes", "source_mtime_ns"),
+)
+UNREADABLE_COLUMNS = ("path", "reason", "track", "source_bytes", "source_mtime_ns")
+_ESCAPES = {"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"}
+_LABEL_ESCAPES = {**_ESCAPES, "|": "\\p"}
+_UNESCAPES = {"\\": "\\", "t": "\t", "n": "\n", "r": "\r", "p": "|"}
+
+
+class StoreError(ValueError):
+    """Something about a store, or what is to go into it, that the user can mend; one line."""
+
+
+@dataclass(frozen=True)
+class Stamp:
+    """What tells an unchanged source file from a changed one; both -1 for a file that is not there."""
+
+    source_bytes: int = -1
+    source_mtime_ns: int = -1
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One track of the store."""
+
+    track: str
+    offset_samples: int
+    length_samples: int
+    split: str
+    labels: tuple[str, ...]
+    note: str
+    crc32: int  # of the track's bytes in audio.i16
+    stamp: Stamp
+
+    @property
+    def end_samples(self) -> int:
+        """Where the next track begins."""
+        return self.offset_samples + self.length_samples
+
+    def line(self) -> str:
+        """The entry as a line of index.tsv."""
+        labels = "|".join(_escape(label, _LABEL_ESCAPES) for label in self.labels)
+        cells = [_escape(self.track), self.offset_samples, self.length_samples, _escape(self.split), labels]
+        cells += [
+            _escape(self.note),
+            f"{self.crc32:08x}",
+            self.stamp.source_bytes,
+            self.stamp.source_mtime_ns,
+        ]
+        return "\t".join(map(str, cells)) + "\n"
+
+    @classmethod
+    def parse(cls, cells: list[str]) -> "Entry":
+        """The reverse of `line`; ValueError where a cell is not what it should be."""
+        track, offset, length, split, labels, note, crc32, size, mtime = cells
+        names = tuple(_unescape(label) for label in labels.split("|")) if labels else ()
+        stamp = Stamp(int(size), int(mtime))
+        where = int(offset), int(length)
+        return cls(_unescape(track), *where, _unescape(split), names, _unescape(note), int(crc32, 16), stamp)
+
+
+@dataclass(frozen=True)
+class Unreadable:
+    """One source that could not be stored."""
+
+    path: str  # as shown to the user: relative to the folder that was prepared
+    reason: str
+    track: str
+    stamp: Stamp
+
+    def line(self) -> str:
+        """The source as a line of unreadable.tsv."""
+        cells = [*map(_escape, (self.path, self.reason, self.track))]
+        return "\t".join([*cells, str(self.stamp.source_bytes), str(self.stamp.source_mtime_ns)]) + "\n"
+
+    @classmethod
+    def parse(cls, cells: list[str]) -> "Unreadable":
+        """The reverse of `line`; ValueError where a cell is not what it should be."""
+        path, reason, track, size, mtime = cells
+        return cls(*map(_unescape, (path, reason, track)), Stamp(int(size), int(mtime)))
+
+
+def read_index(path: Path) -> tuple[list[Entry], int]:
+    """The whole lines of an index.tsv, and how many bytes they take: a line without its end is left out.
+
+    Raises:
+        StoreError: a line is malformed, a track is listed twice, or the tracks do not follow one another.
+    """
+    entries, whole_bytes = _read_table(path, COLUMNS, Entry.parse)
+    end, seen = 0, set()
+    for entry in entries:
+        if entry.offset_samples != end or entry.length_samples <= 0 or entry.track in seen:
+            raise StoreError(
+                f"{path}: the line of {printable(entry.track)} contradicts those before it; {REBUILD}"
+            )
+        end = entry.end_samples
+        seen.add(entry.track)
+    return entries, whole_bytes
+
+
+def read_unreadable(path: Path) -> tuple[list[Unreadable], int]:
+    """The whole lines of an unreadable.tsv, and how many bytes they take. Raises StoreError."""
+    return _read_table(path, UNREADABLE_COLUMNS, Unreadable.parse)
+
+
+def encode(text: str) -> bytes:
+    """UTF-8, in which file names that are not valid UTF-8 keep their bytes."""
+    return text.encode("utf-8", "surrogateescape")
+
+
+def header(columns: tuple[str, ...]) -> bytes:
+    """The first line of a table."""
+    return encode("\t".join(columns) + "\n")
+
+
+def printable(name: str) -> str:
+    """A file name in one line that any terminal takes."""
+    return _escape(name).encode("utf-8", "backslashreplace").decode()
+
+
+REBUILD = "run prepare with --rebuild"
+
+
+def _read_table(path: Path, columns: tuple[str, ...], parse) -> tuple[list, int]:
+    content = path.read_bytes()
+    whole_bytes = content.rfind(b"\n") + 1
+    first, *lines = content[:whole_bytes].decode("utf-8", "surrogateescape").split("\n")
+    if not whole_bytes:
+        return [], 0
+    if first != "\t".join(columns):
+        raise StoreError(f"{path}: not a table of an audio store (its first line differs); {REBUILD}")
+    rows = []
+    for number, line in enumerate(lines[:-1], start=2):
+        try:
+            rows.append(parse(line.split("\t")))
+        except (ValueError, TypeError) as error:
+            raise StoreError(f"{path}: line {number} is malformed; {REBUILD}") from error
+    return rows, whole_bytes
+
+
+def _escape(cell: str, escapes: dict[str, str] = _ESCAPES) -> str:
+    return cell.translate(str.maketrans(escapes))
+
+
+def _unescape(cell: str) -> str:
+    return re.sub(r"\\(.)", lambda found: _UNESCAPES[found[1]], cell) if "\\" in cell else cell

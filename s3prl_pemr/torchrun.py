@@ -1,0 +1,107 @@
+"""Several processes under torchrun: their group, and the steps that the toolkit forgets to count."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+import torch
+from torch import distributed, nn
+from torch.nn.parallel import DistributedDataParallel
+from torch.optim import Optimizer
+from torch.utils.data import DistributedSampler
+from tqdm import tqdm
+
+logger = logging.getLogger(__name__)
+
+# The first process evaluates while the others wait: nccl's 10 minutes are too short for a large test set.
+TIMEOUT = timedelta(hours=6)
+
+
+def local_rank() -> int | None:
+    """This process's number on this machine, None where there is only one (as with --nproc_per_node 1)."""
+    if int(os.environ.get("WORLD_SIZE", 1)) < 2 or "LOCAL_RANK" not in os.environ:
+        return None
+    return int(os.environ["LOCAL_RANK"])
+
+
+def rank() -> int:
+    """This process's number among all, 0 where there is only one."""
+    return distributed.get_rank() if distributed.is_initialized() else 0
+
+
+@contextmanager
+def process_group(device: str, backend: str | None = None) -> Iterator[None]:
+    """The group of a torchrun, nothing without torchrun.
+
+    Made here and not by s3prl/run_downstream.py:166, which sets a CUDA device even for gloo. A process that
+    fails does not wait for the others: torchrun ends them.
+    """
+    if local_rank() is None:
+        yield
+        return
+    if device.startswith("cuda"):
+        torch.cuda.set_device(torch.device(device))
+    distributed.init_process_group(
+        backend or ("nccl" if device.startswith("cuda") else "gloo"), timeout=TIMEOUT
+    )
+    yield
+    distributed.barrier()  # the first process may still be evaluating
+    distributed.destroy_process_group()
+
+
+def distributed_copy(model: nn.Module, interfaces: list[str]) -> nn.Module:
+    """s3prl/downstream/runner.py:113 passes device_ids; CPU modules refuse it, placed ones do without."""
+    wrapped = DistributedDataParallel(model, find_unused_parameters=True)
+    for interface in interfaces:
+        setattr(wrapped, interface, getattr(model, interface))
+    return wrapped
+
+
+@contextmanager
+def without_wrappers(entries: list) -> Iterator[None]:
+    """For an evaluation by one process: a wrapped model would wait there for the others' buffers."""
+    models = [entry.model for entry in entries]
+    for entry in entries:
+        if isinstance(entry.model, DistributedDataParallel):
+            entry.model = entry.model.module
+    try:
+        yield
+    finally:
+        for entry, model in zip(entries, models, strict=True):
+            entry.model = model
+
+
+class FollowersBar(tqdm):
+    """The toolkit's progress bar, which is its step count; `overall` is the one of the running training.
+
+    s3prl/downstream/runner.py:360-363: processes other than the first go on without counting, and never stop.
+    """
+
+    overall: FollowersBar | None = None
+    _warned = False
+
+    def __init__(self, iterable=None, desc: str | None = None, **kwargs):
+        super().__init__(iterable, desc, **kwargs)
+        if desc == "overall":
+            FollowersBar.overall = self
+        elif rank() == 1 and not FollowersBar._warned:
+            FollowersBar._warned = True
+            if not isinstance(getattr(iterable, "sampler", None), DistributedSampler):
+                logger.warning(
+                    "the train loader has no DistributedSampler: each process goes through the whole set"
+                )
+
+
+def count_follower_steps(optimizer: Optimizer) -> None:
+    """zero_grad is what the loop calls once, and whatever happened, for each step (:354)."""
+    zero_grad = optimizer.zero_grad
+
+    def counting_zero_grad(*args, **kwargs):
+        zero_grad(*args, **kwargs)
+        FollowersBar.overall.update(1)
+
+    optimizer.zero_grad = counting_zero_grad

@@ -1,0 +1,50 @@
+import logging
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+import s3prl_pemr  # noqa: F401 - registers what the tests import as s3prl.upstream.pemr ...
+
+TOOLKIT_TASKS = Path(__file__).parent / "toolkit_tasks"
+
+
+def pytest_addoption(parser):
+    parser.addoption("--runslow", action="store_true", help="run the tests marked slow too")
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "slow: takes more than some seconds; runs with --runslow")
+
+
+def pytest_collection_modifyitems(config, items):
+    if config.getoption("--runslow"):
+        return
+    for item in items:
+        if "slow" in item.keywords:
+            item.add_marker(pytest.mark.skip(reason="slow: run with --runslow"))
+
+
+@pytest.fixture
+def run_downstream(monkeypatch):
+    """run_downstream.py's main() in this process, on the CPU; what it changes for good is undone."""
+    from s3prl_pemr.downstream_launch import main
+
+    monkeypatch.syspath_prepend(str(TOOLKIT_TASKS))
+    import run_counting
+
+    run_counting.add_to_toolkit()
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    for name in ("is_available", "device_count"):  # --device cpu replaces them
+        monkeypatch.setattr(torch.cuda, name, getattr(torch.cuda, name))
+    for variable in ("WORLD_SIZE", "LOCAL_RANK"):
+        monkeypatch.delenv(variable, raising=False)
+    root_level = logging.getLogger().level
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["run_downstream.py", "--device", "cpu", *map(str, arguments)])
+        main()
+
+    yield run
+    logging.getLogger().setLevel(root_level)

@@ -1,0 +1,56 @@
+"""Read a pretraining checkpoint safely and say what it holds.
+
+A checkpoint is a dict; what concerns the upstream: `Method` (the name after -u), `Upstream_Config` (the model
+yaml as a dict) and `Upstream` (the model's state dict). The rest belongs to the runner that wrote it.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from .config import PemrConfig, parse
+from .model import PEMR
+
+NEEDED = ("Method", "Upstream_Config", "Upstream")
+
+
+def read_checkpoint(path: str | Path, needed: tuple[str, ...] = NEEDED) -> dict[str, Any]:
+    """Load with `weights_only`: nothing in the file is executed.
+
+    Raises:
+        ValueError: one line: not there, not a checkpoint, or without a key that is `needed`.
+    """
+    path = Path(path).expanduser()
+    if not path.is_file():
+        raise ValueError(f"checkpoint {path} is not a file; pass one that run_pretrain.py wrote")
+    try:
+        states = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # what the unpickler meets in a file of another kind can be anything
+        reason = (str(error).splitlines() or [""])[0]
+        raise ValueError(f"checkpoint {path} cannot be read: {type(error).__name__} {reason}") from error
+    missing = set(needed) - set(states if isinstance(states, dict) else ())
+    if missing:
+        raise ValueError(
+            f"checkpoint {path} was not written by run_pretrain.py: no {', '.join(sorted(missing))}"
+        )
+    return states
+
+
+def load_pemr(path: str | Path) -> PEMR:
+    """The model of a `-u pemr` checkpoint, in eval mode.
+
+    Raises:
+        ValueError: one line: as `read_checkpoint`, another method, or weights that do not fit its settings.
+    """
+    states = read_checkpoint(path)
+    if states["Method"] != "pemr":
+        raise ValueError(f"checkpoint {path} is of -u {states['Method']}, not of -u pemr")
+    model = PEMR(parse(PemrConfig, states["Upstream_Config"].get("model"), f"{path}, Upstream_Config.model"))
+    try:
+        model.load_state_dict(states["Upstream"])
+    except RuntimeError as error:
+        raise ValueError(f"checkpoint {path}: {' '.join(str(error).split())[:200]}") from error
+    return model.eval()

@@ -1,0 +1,37 @@
+"""What a user may type after `-u`: pemr, pemr_local, pemr_url, pemr_random."""
+
+from s3prl.util.download import _urls_to_filepaths
+
+from .expert import RandomUpstreamExpert as _RandomUpstreamExpert
+from .expert import UpstreamExpert as _UpstreamExpert
+
+
+def pemr(ckpt=None, model_config=None, **_):
+    """PEMR from a checkpoint (-k) of run_pretrain.py -u pemr."""
+    if model_config is not None:
+        raise ValueError("-g is not for -u pemr: a checkpoint holds the settings of its model")
+    if ckpt is None:
+        raise ValueError(
+            "no PEMR checkpoint ships with this version: pass one with -k CKPT (from run_pretrain.py), "
+            "a URL with -u pemr_url -k URL, or take random weights with -u pemr_random"
+        )
+    return _UpstreamExpert.from_checkpoint(ckpt)
+
+
+def pemr_local(ckpt=None, model_config=None, **_):
+    """PEMR from a checkpoint on disk: another name of `pemr`."""
+    return pemr(ckpt, model_config)
+
+
+def pemr_url(ckpt=None, model_config=None, refresh=False, **_):
+    """PEMR from a checkpoint at a URL (-k), downloaded once; -r downloads it again."""
+    if ckpt is None:
+        raise ValueError("-u pemr_url needs the checkpoint's URL: pass it with -k URL")
+    return pemr(_urls_to_filepaths(ckpt, refresh=refresh), model_config)
+
+
+def pemr_random(ckpt=None, model_config=None, **_):
+    """PEMR with random weights: the same ones every time; with -f initialised from --seed."""
+    if ckpt is not None:
+        raise ValueError("-u pemr_random takes no checkpoint; for pretrained weights use -u pemr -k CKPT")
+    return _RandomUpstreamExpert(model_config)
