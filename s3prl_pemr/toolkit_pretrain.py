@@ -2,28 +2,47 @@
 
 from __future__ import annotations
 
+import logging
 from argparse import Namespace
 from pathlib import Path
 
+import torch
+from s3prl.pretrain.pemr import checkpoint_files
+
 from .compat import pretraining_names
-from .pretrain_arguments import default_configs
+from .optimizer import complete_optimizer_config
+from .pretrain_arguments import apply_override, default_configs, experiment_folder
+
+logger = logging.getLogger(__name__)
 
 
 def train(args: Namespace) -> None:
-    """Run s3prl/pretrain/runner.py on a new experiment.
+    """Run s3prl/pretrain/runner.py; resumed, it is as exact as that Runner is.
 
     Raises:
-        ValueError: one line: asked to resume, which that Runner does one step early and with the first batch.
+        ValueError: one line: a config or a checkpoint that is not there.
     """
-    if args.past_exp or args.auto_resume:
-        raise ValueError("s3prl's own pretraining Runner does not resume exactly: leave -e and -a to ours")
     pretraining_names()
-    from s3prl.pretrain.runner import Runner  # imports the names above
+    from s3prl.pretrain.runner import Runner  # imports by the names that the line above gives
 
-    config, model = default_configs(args)
-    args.upstream_config = model if args.override else args.upstream_config
+    expdir = experiment_folder(args)
     args.init_ckpt = None
-    Path(args.expdir).mkdir(parents=True, exist_ok=True)
+    if args.past_exp or (args.auto_resume and checkpoint_files.checkpoints(expdir)):
+        args.init_ckpt = str(checkpoint_files.latest(Path(args.past_exp or expdir)))
+        states = torch.load(args.init_ckpt, map_location="cpu", weights_only=True)
+        args.upstream = states["Args"].upstream
+        config, _ = apply_override(args.override, states["Config"], states["Upstream_Config"])
+        logger.warning(
+            "going on from %s: s3prl's own Runner repeats a step (s3prl/pretrain/runner.py:253) and begins "
+            "with the first batch of the data",
+            args.init_ckpt,
+        )
+    else:
+        config, model = default_configs(args)
+        args.upstream_config = model if args.override else args.upstream_config
+    config["optimizer"] = complete_optimizer_config(config["optimizer"])
+    args.expdir = str(expdir)
+    expdir.mkdir(parents=True, exist_ok=True)
     runner = Runner(args, config)
     runner.train()
     runner.logger.close()

@@ -27,17 +27,21 @@ def trained(tmp_path, config, model_settings):
     ]  # fmt: skip
     done = subprocess.run(command, capture_output=True, text=True, timeout=200, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    return tmp_path / "run"
+    (tmp_path / "run/states-5.ckpt").rename(tmp_path / "last.ckpt")
+    done = subprocess.run([*command, "-a"], capture_output=True, text=True, timeout=200, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "begins with the first batch" in done.stderr
+    return tmp_path
 
 
-def test_trains_logs_and_saves_what_the_upstream_loads(trained):
-    last = torch.load(trained / "states-5.ckpt", weights_only=True)
+def test_trains_logs_resumes_and_saves_what_the_upstream_loads(trained):
+    last = torch.load(trained / "last.ckpt", weights_only=True)
     # the toolkit writes one step less than were done (s3prl/pretrain/runner.py:253)
     assert (last["Step"], last["Method"]) == (4, "pemr")
-    assert list(trained.glob("events.out.tfevents.*"))
-    early = torch.load(trained / "states-4.ckpt", weights_only=True)
-    assert not torch.equal(
-        early["Upstream"]["encoder.blocks.0.conv.weight"], last["Upstream"]["encoder.blocks.0.conv.weight"]
-    )
-    model = load_pemr(trained / "states-5.ckpt")
+    assert list((trained / "run").glob("events.out.tfevents.*"))
+    weights = "encoder.blocks.0.conv.weight"
+    early, resumed = (torch.load(trained / f"run/states-{n}.ckpt", weights_only=True) for n in (4, 5))
+    assert not torch.equal(early["Upstream"][weights], last["Upstream"][weights])
+    assert not torch.equal(early["Upstream"][weights], resumed["Upstream"][weights])
+    model = load_pemr(trained / "last.ckpt")
     assert model.config.frontend.n_mels == 32

@@ -42,7 +42,7 @@ def mel_filters(config: FrontendConfig) -> Tensor:
 def default_statistics(config: FrontendConfig, filters: Tensor) -> tuple[Tensor, Tensor]:
     """Mean and standard deviation (F,), in nats, for a model that has seen no data.
 
-    One constant for all bins, rounded from 299 Bach chorales rendered with a General MIDI sound font (-5.9 and
+    One constant for all bins, rounded from 299 Bach chorales rendered with a General MIDI sound font (-5.9,
     2.7 per bin); an empty filter is centred on its constant, so that it too is neutral.
     """
     mean = torch.full((config.n_mels,), DEFAULT_MEAN)
