@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
+import logging
 import pkgutil
 from argparse import Namespace
 from pathlib import Path
@@ -13,6 +14,9 @@ from s3prl import pretrain
 from s3prl.utility.helper import override
 
 from .registration import plugin_folders
+
+logger = logging.getLogger(__name__)
+DEFAULT_SEED = 1337  # the toolkit's
 
 
 def parse_arguments(argv: list[str]) -> Namespace:
@@ -36,7 +40,7 @@ def parse_arguments(argv: list[str]) -> Namespace:
         "-o", "--override", metavar="LIST",
         help='settings over the configs, e.g. "config.runner.n_epochs=10,,model.mask_ratio=0.2"',
     )  # fmt: skip
-    parser.add_argument("--seed", default=1337, type=int)
+    parser.add_argument("--seed", type=int, help=f"default: {DEFAULT_SEED}")
     parser.add_argument("--device", help="default: cuda where there is one, else cpu")
     parser.add_argument("--multi_gpu", action="store_true", help="the toolkit's DataParallel; ours: torchrun")
     parser.add_argument(
@@ -45,8 +49,6 @@ def parse_arguments(argv: list[str]) -> Namespace:
     args = parser.parse_args(argv)
     if not args.past_exp and not args.expdir and not args.expname:
         raise ValueError("where to save the experiment? pass -n NAME (result/pretrain/NAME) or -p DIRECTORY")
-    if args.past_exp is None and args.upstream is None:
-        raise ValueError("what to pretrain? pass -u, e.g. -u pemr")
     if args.expdir is None and args.expname is not None:
         args.expdir = f"result/pretrain/{args.expname}"
     return args
@@ -66,6 +68,8 @@ def default_configs(args: Namespace) -> tuple[dict, dict]:
     Raises:
         ValueError: one line: unknown -u, or a config that is not there.
     """
+    if args.upstream is None:
+        raise ValueError("what to pretrain? pass -u, e.g. -u pemr")
     known = [module.name for module in pkgutil.iter_modules(pretrain.__path__) if module.ispkg]
     if args.upstream not in known:
         raise ValueError(
@@ -81,9 +85,29 @@ def default_configs(args: Namespace) -> tuple[dict, dict]:
                 f"{flag} {path}: no such file (s3prl's package has no yaml of its own upstreams: copy it "
                 "from the s3prl repository)"
             )
-    config = yaml.safe_load(Path(args.config).read_text())
-    model = yaml.safe_load(Path(args.upstream_config).read_text())
-    return apply_override(args.override, config, model)
+    config, model = apply_override(args.override, _read(args.config), _read(args.upstream_config))
+    if isinstance(config.get("pretrain_expert"), dict) and is_ours(args.upstream):
+        datarc = config["pretrain_expert"].setdefault("datarc", {})
+        datarc.setdefault("seed", DEFAULT_SEED if args.seed is None else args.seed)
+    return config, model
+
+
+def _read(path: str) -> dict:
+    try:
+        content = yaml.safe_load(Path(path).read_text())
+    except yaml.YAMLError as error:
+        raise ValueError(f"{path}: not yaml: {' '.join(str(error).split())}") from error
+    if not isinstance(content, dict):
+        raise ValueError(f"{path}: expected keys and values, got {type(content).__name__}")
+    return content
+
+
+def warn_on_resume(args: Namespace, checkpoint: str) -> None:
+    """A run that goes on has its settings; a command that is repeated with -a may still name them."""
+    given = {"-c": args.config, "-g": args.upstream_config, "--seed": args.seed}
+    flags = [flag for flag, value in given.items() if value is not None]
+    if flags:
+        logger.warning("%s: not read, the settings in %s are in force", ", ".join(flags), checkpoint)
 
 
 def apply_override(text: str | None, config: dict, model: dict) -> tuple[dict, dict]:
@@ -96,7 +120,7 @@ def apply_override(text: str | None, config: dict, model: dict) -> tuple[dict, d
     """
     for option in filter(None, (text or "").split(",,")):
         key, equals, value = option.strip().partition("=")
-        if not equals:
+        if not equals or "=" in value:
             raise ValueError(f"-o {option}: expected key=value, e.g. config.runner.n_epochs=10")
         target, path = (config, key) if key.startswith("config.") else (model, f"config.{key}")
         override(f"{path}={value}", None, target)

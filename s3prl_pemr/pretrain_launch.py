@@ -19,11 +19,13 @@ from . import torchrun
 from .device import choose_device, hide_cuda
 from .errors import one_line_errors
 from .pretrain_arguments import (
+    DEFAULT_SEED,
     apply_override,
     default_configs,
     experiment_folder,
     is_ours,
     parse_arguments,
+    warn_on_resume,
 )
 
 RESUMED = ("Config", "Optimizer", "Step", "Records")  # the toolkit's own Runner leaves some of them out
@@ -38,7 +40,7 @@ def main() -> None:
         args.device = choose_device(args.device, torchrun.local_rank())
         if args.device == "cpu":
             hide_cuda()
-        _seed(args.seed)
+        _seed(DEFAULT_SEED if args.seed is None else args.seed)
         if args.toolkit_runner or (args.upstream and not is_ours(args.upstream)):
             from .toolkit_pretrain import train  # only here: it gives s3prl's folders names at the top level
 
@@ -60,20 +62,30 @@ def _train(args: Namespace) -> int:
     past = checkpoint_files.checkpoints(expdir)
     if past and not args.past_exp and not args.auto_resume:
         raise ValueError(f"{expdir} holds a run already: pass -a to go on with it, or another -n / -p")
+    if args.multi_gpu:
+        raise ValueError("--multi_gpu would split the batch that the loss is over: use torchrun instead")
     states = None
     if args.past_exp or (args.auto_resume and past):
         checkpoint = checkpoint_files.latest(Path(args.past_exp) if args.past_exp else expdir)
+        warn_on_resume(args, str(checkpoint))
         states = read_checkpoint(checkpoint, needed=(*NEEDED, *RESUMED))
+        if args.upstream not in (None, states["Method"]):
+            raise ValueError(f"{checkpoint} is of -u {states['Method']}, not of -u {args.upstream}")
+        if past and max(past) > states["Step"]:
+            raise ValueError(
+                f"{expdir} holds checkpoints later than step {states['Step']} of {checkpoint}, which pruning "
+                "would prefer: branch off into a new folder with -p or -n"
+            )
         logging.getLogger(__name__).info("going on from %s", checkpoint)
         config, model = apply_override(args.override, states["Config"], states["Upstream_Config"])
     else:
         config, model = default_configs(args)
-        config["pretrain_expert"]["datarc"].setdefault("seed", args.seed)
     runner = PretrainRunner(expdir, config, model, args.device, torchrun.rank(), states)
     if torchrun.rank() == 0:
         expdir.mkdir(parents=True, exist_ok=True)
-        (expdir / "config_runner.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
-        (expdir / "config_model.yaml").write_text(yaml.safe_dump(model, sort_keys=False))
+        effective = {"config_runner.yaml": runner.config, "config_model.yaml": runner.expert.upstream_config}
+        for name, settings in effective.items():
+            (expdir / name).write_text(yaml.safe_dump(settings, sort_keys=False))
     return runner.train()
 
 

@@ -9,9 +9,10 @@ from pathlib import Path
 import torch
 from s3prl.pretrain.pemr import checkpoint_files
 
+from . import torchrun
 from .compat import pretraining_names
 from .optimizer import complete_optimizer_config
-from .pretrain_arguments import apply_override, default_configs, experiment_folder
+from .pretrain_arguments import apply_override, default_configs, experiment_folder, warn_on_resume
 
 logger = logging.getLogger(__name__)
 
@@ -22,6 +23,8 @@ def train(args: Namespace) -> None:
     Raises:
         ValueError: one line: a config or a checkpoint that is not there.
     """
+    if torchrun.local_rank() is not None:
+        raise ValueError("s3prl's own pretraining Runner has no DDP: start it without torchrun")
     pretraining_names()
     from s3prl.pretrain.runner import Runner  # imports by the names that the line above gives
 
@@ -29,9 +32,10 @@ def train(args: Namespace) -> None:
     args.init_ckpt = None
     if args.past_exp or (args.auto_resume and checkpoint_files.checkpoints(expdir)):
         args.init_ckpt = str(checkpoint_files.latest(Path(args.past_exp or expdir)))
+        warn_on_resume(args, args.init_ckpt)
         states = torch.load(args.init_ckpt, map_location="cpu", weights_only=True)
         args.upstream = states["Args"].upstream
-        config, _ = apply_override(args.override, states["Config"], states["Upstream_Config"])
+        config, _ = apply_override(args.override, states["Config"], states.get("Upstream_Config", {}))
         logger.warning(
             "going on from %s: s3prl's own Runner repeats a step (s3prl/pretrain/runner.py:253) and begins "
             "with the first batch of the data",

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import torch
 
-
-def step_of(path: Path) -> int:
-    """The step in the name `states-STEP.ckpt`."""
-    return int(path.stem.split("-")[-1])
+NAME = re.compile(r"states-(\d+)\.ckpt")
 
 
-def checkpoints(expdir: Path) -> list[Path]:
-    """All `states-STEP.ckpt`, oldest first."""
-    return sorted(expdir.glob("states-*.ckpt"), key=step_of)
+def checkpoints(expdir: Path) -> dict[int, Path]:
+    """All `states-STEP.ckpt` by their step, in its order."""
+    found = {int(match[1]): path for path in expdir.glob("*") if (match := NAME.fullmatch(path.name))}
+    return dict(sorted(found.items()))
 
 
 def save(states: dict, path: Path) -> None:
@@ -30,7 +29,7 @@ def save(states: dict, path: Path) -> None:
 
 def prune(expdir: Path, max_keep: int) -> None:
     """Remove all but the newest `max_keep` checkpoints; milestones have another name and stay."""
-    for path in checkpoints(expdir)[:-max_keep]:
+    for path in list(checkpoints(expdir).values())[:-max_keep]:
         path.unlink()
 
 
@@ -44,5 +43,5 @@ def latest(path: Path) -> Path:
         return path
     found = checkpoints(path)
     if not found:
-        raise ValueError(f"{path} holds no states-*.ckpt to resume from")
-    return found[-1]
+        raise ValueError(f"{path} holds no states-STEP.ckpt to go on from")
+    return found[max(found)]

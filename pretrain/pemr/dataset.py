@@ -62,6 +62,7 @@ class Batch:
     def pin_memory(self) -> Batch:
         """Called by DataLoader for the copy to CUDA."""
         self.crops = self.crops.pin_memory()
+        self.corruption = Corruption(self.corruption.masked.pin_memory(), self.corruption.source.pin_memory())
         return self
 
 
@@ -77,6 +78,22 @@ class CropPairs(Dataset):
         sample_rate: int,
         hop_samples: int,
     ):
+        """Choose the tracks of the split.
+
+        Args:
+            store: the audio.
+            config: which of it, and how it is cut.
+            augment, corruption: what is drawn for each crop.
+            sample_rate: that the model expects, Hz.
+            hop_samples: between the frames that the corruption is drawn for.
+
+        Raises:
+            ValueError: one line: fewer tracks than a batch, no such split, another sample rate.
+        """
+        if store.sample_rate != sample_rate:
+            raise ValueError(
+                f"{config.store} is at {store.sample_rate} Hz, the model's front end at {sample_rate}"
+            )
         self.store, self.config = store, config
         self.augment, self.corruption, self.sample_rate = augment, corruption, sample_rate
         self.frames = frame_count(config.crop_samples, hop_samples)

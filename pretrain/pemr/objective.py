@@ -44,9 +44,9 @@ def standardise(z: Tensor) -> Tensor:
     them.
     """
     count = z.shape[0] * world_size()
-    centred = z - global_sum(z.sum(dim=0)) / count
+    mean, size = global_sum(torch.stack([z.sum(dim=0), z.detach().square().sum(dim=0)])) / count
+    centred = z - mean
     variance = global_sum(centred.square().sum(dim=0)) / count
-    size = global_sum(z.detach().square().sum(dim=0)) / count
     constant = variance.detach() <= (32 * torch.finfo(z.dtype).eps) ** 2 * size
     deviation = torch.where(constant, torch.ones_like(variance), variance).sqrt()
     return torch.where(constant, torch.zeros_like(centred), centred / deviation)

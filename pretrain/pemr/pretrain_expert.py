@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import zlib
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import torch
@@ -61,10 +62,13 @@ class UpstreamPretrainExpert(nn.Module):
             where = str(upstream_config)
             with open(upstream_config) as file:  # noqa: PTH123 - s3prl hands over a str
                 upstream_config = yaml.safe_load(file)
-        self.upstream_config = upstream_config
         self.device = device
         settings = parse(ModelSettings, upstream_config, where)
         self.model = METHODS[settings.method](upstream_config, where)
+        self.upstream_config = {
+            "method": settings.method, **self.method.settings(),
+            "augment": asdict(settings.augment), "corruption": asdict(settings.corruption),
+        }  # fmt: skip
         frontend = self.method.model.frontend.config
         self.data_config = parse(DataConfig, datarc, "datarc")
         self.sample_rate, self.delay_volume = frontend.sample_rate, settings.augment.delay_volume
@@ -92,8 +96,19 @@ class UpstreamPretrainExpert(nn.Module):
         states["Method"] = self.method.name
         states["Upstream_Config"] = self.upstream_config
         states["Upstream"] = self.method.model.state_dict()
-        states["Data"] = {"fingerprint": self.dataset.store.fingerprint, "tracks": len(self.dataset)}
+        states["Data"] = self.data_identity()
         return states
+
+    def data_identity(self) -> dict:
+        """What decides which crops a step sees: a run can only go on where all of it is the same."""
+        config = self.data_config
+        return {
+            "fingerprint": self.dataset.store.fingerprint,
+            "tracks": zlib.crc32(self.dataset.tracks.astype("<i8").tobytes()),
+            "train_batch_size": config.train_batch_size,
+            "crop_samples": config.crop_samples,
+            "seed": config.seed,
+        }
 
     def on_before_zero_grad(self) -> None:
         """s3prl hook, called after the optimiser's step."""

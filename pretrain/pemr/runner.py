@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import math
+from dataclasses import asdict
 from pathlib import Path
 
 import torch
@@ -22,11 +23,10 @@ from s3prl_pemr.optimizer import complete_optimizer_config
 from . import checkpoint_files
 from .global_batch import world_size
 from .interruption import Interruption
-from .mask_picture import mask_picture
 from .precision import Precision
 from .pretrain_expert import UpstreamPretrainExpert
 from .probe import KnnProbe
-from .runner_config import RunnerConfig
+from .runner_config import RunnerFile
 from .training_log import TrainingLog
 
 logger = logging.getLogger(__name__)
@@ -43,25 +43,35 @@ class PretrainRunner:
         Raises:
             ValueError: one line, for settings or a checkpoint that do not fit.
         """
-        self.expdir, self.config, self.device, self.rank = expdir, config, device, rank
-        self.settings = parse(RunnerConfig, config.get("runner"), "runner config")
+        self.expdir, self.device, self.rank = expdir, device, rank
+        file = parse(RunnerFile, config, "runner config")
+        self.settings = file.runner
         self.precision = Precision(self.settings.precision, device)
-        datarc = config["pretrain_expert"]["datarc"]
         self.expert = UpstreamPretrainExpert(
-            datarc, model_settings, device, rank=rank, world_size=world_size()
+            file.pretrain_expert.datarc, model_settings, device, rank=rank, world_size=world_size()
         ).to(device)
+        file.pretrain_expert.datarc = asdict(self.expert.data_config)
+        self.config = asdict(file)
         self.steps_per_epoch = len(self.expert.batches)
         self.total_steps = self.settings.steps(self.steps_per_epoch)
-        self.optimizer = get_optimizer(
-            [self.expert.model], self.total_steps, complete_optimizer_config(config["optimizer"])
-        )
-        self.scheduler = None
-        if config.get("scheduler"):
-            self.scheduler = get_scheduler(self.optimizer, self.total_steps, config["scheduler"])
+        self.optimizer_config = complete_optimizer_config(file.optimizer)
+        try:
+            self.optimizer = get_optimizer([self.expert.model], self.total_steps, self.optimizer_config)
+            self.scheduler = None
+            if file.scheduler:
+                self.scheduler = get_scheduler(self.optimizer, self.total_steps, file.scheduler)
+        except (
+            TypeError,
+            KeyError,
+            NameError,
+            AttributeError,
+        ) as error:  # what s3prl's look-up by name raises
+            raise ValueError(f"optimizer or scheduler of the runner config: {error}") from error
         self.probe = None
         if self.settings.probe_every_epochs > 0 and rank == 0:
             self.probe = KnnProbe(self.settings.probe_store, self.settings.probe_neighbours)
         self.step = 0
+        self.health: list[torch.Tensor] = []
         self.states = states
         if states is not None:
             self._load(states)
@@ -73,7 +83,9 @@ class PretrainRunner:
         self.expert.train()
         clips = self.expert.data_config.train_batch_size
         prefix = f"{self.expert.method.name}/train-"
-        log = TrainingLog(self.expdir, prefix, self.step, self.total_steps, clips, writes=self.rank == 0)
+        log = TrainingLog(
+            self.expdir, prefix, self.step, self.total_steps, clips, self.device, writes=self.rank == 0
+        )
         if self.states is not None:
             log.load_state(self.states["Records"])
         with Interruption(self.device) as interruption:
@@ -100,14 +112,19 @@ class PretrainRunner:
         scaler.scale(loss).backward()
         scaler.unscale_(self.optimizer)
         limit = self.settings.gradient_clipping or math.inf
+        self.health = [loss.detach()]
         for part, parameters in self.expert.method.parts().items():
-            norm = torch.nn.utils.clip_grad_norm_(parameters, limit)
-            log.records[f"gradient_norm_{part}"].append(norm.detach())
+            norm = torch.nn.utils.clip_grad_norm_(parameters, limit).detach()
+            log.records[f"gradient_norm_{part}"].append(norm)
+            if not scaler.is_enabled():  # a scaler looks for its scale by letting gradients overflow
+                self.health.append(norm)
+        scale = scaler.get_scale()
         scaler.step(self.optimizer)
         scaler.update()
+        skipped = scaler.get_scale() < scale
         self.expert.on_before_zero_grad()
         self.optimizer.zero_grad()
-        if self.scheduler is not None:
+        if self.scheduler is not None and not skipped:
             self.scheduler.step()
         self.step += 1
 
@@ -116,21 +133,16 @@ class PretrainRunner:
         log.step(self.step)
         epoch_done = self.step % self.steps_per_epoch == 0
         if self.rank == 0 and settings.picture_step > 0 and self.step % settings.picture_step == 0:
-            views = self.expert.views(batch)
-            log.tensorboard.add_image(
-                "pemr/masks", mask_picture(self.expert.method.model, views), self.step, dataformats="HWC"
-            )
+            method = self.expert.method
+            picture = method.picture(self.expert.views(batch))
+            log.tensorboard.add_image(f"{method.name}/views", picture, self.step, dataformats="HWC")
         if self.probe and epoch_done and (epoch + 1) % settings.probe_every_epochs == 0:
             scores = self.probe(self.expert.method.model)
             log.scalars(scores, self.step)
             logger.info("step %d: %s", self.step, scores)
         if self.step % settings.log_step == 0 or last:
-            values = log.write(self.step, epoch, self.optimizer.param_groups[0]["lr"])
-            if not math.isfinite(values["loss"]):
-                raise ValueError(
-                    f"the loss is {values['loss']} at step {self.step}: lower the learning rate or set "
-                    f"precision fp32, and go on from the last checkpoint in {self.expdir} with -a"
-                )
+            self._check_health()
+            log.write(self.step, epoch, self.optimizer.param_groups[0]["lr"])
         milestone = (
             epoch_done and settings.keep_every_epochs > 0 and (epoch + 1) % settings.keep_every_epochs == 0
         )
@@ -154,32 +166,48 @@ class PretrainRunner:
             self.expert.model, device_ids=[torch.device(self.device).index] if on_cuda else None
         )
 
+    def _check_health(self) -> None:
+        """Never save or go on with what is not finite; asked only then, as it waits for the device."""
+        if not all(math.isfinite(value) for value in self.health):
+            raise ValueError(
+                f"the loss or a gradient is not finite at step {self.step}: go on from the last checkpoint "
+                f'in {self.expdir} with -a and a lower -o "config.optimizer.lr=..." or precision fp32'
+            )
+
     def _save(self, path: Path, log: TrainingLog) -> None:
+        self._check_health()
+        records = log.state()
         if self.rank != 0:
             return
         states = {
             "Step": self.step,
-            "Epoch": self.step / self.steps_per_epoch,
             "Optimizer": self.optimizer.state_dict(),
             "Scheduler": self.scheduler.state_dict() if self.scheduler else None,
             "Scaler": self.precision.scaler.state_dict(),
             "Random": torch.get_rng_state(),
-            "Records": log.state(),
+            "Records": records,
             "Config": self.config,
         }
         checkpoint_files.save(self.expert.add_state_to_save(states), path)
 
     def _load(self, states: dict) -> None:
-        fingerprint = self.expert.dataset.store.fingerprint
-        if states["Data"]["fingerprint"] != fingerprint:
+        then, now = states["Data"], self.expert.data_identity()
+        changed = [name for name in now if now[name] != then.get(name)]
+        if changed:
             raise ValueError(
-                f"{self.expert.data_config.store} is not the store this run began with: its audio has "
-                "changed, so the run cannot go on where it stopped; start a new one with another -n"
+                f"{', '.join(changed)} of {self.expert.data_config.store} is not what this run began with, "
+                "so it cannot go on where it stopped; start a new one with another -n"
             )
         self.expert.load_model(states)
         self.optimizer.load_state_dict(states["Optimizer"])
-        if self.scheduler is not None:
+        if self.scheduler is not None and states["Scheduler"] is not None:
             self.scheduler.load_state_dict(states["Scheduler"])
-        self.precision.scaler.load_state_dict(states["Scaler"])
+        if (
+            self.scheduler is None
+        ):  # the config's rate and weight decay are in force, also where -o changed them
+            for group in self.optimizer.param_groups:
+                group.update({k: v for k, v in self.optimizer_config.items() if k in group})
+        if self.precision.scaler.is_enabled() and states["Scaler"]:
+            self.precision.scaler.load_state_dict(states["Scaler"])
         torch.set_rng_state(states["Random"])
         self.step = states["Step"]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-import logging
+import math
 import time
 from collections import defaultdict
 from pathlib import Path
@@ -16,18 +17,34 @@ from tqdm import tqdm
 
 from .global_batch import world_size
 
-logger = logging.getLogger(__name__)
-
 
 class TrainingLog:
     """Collects per-step values and writes their mean since the last log step; one process writes."""
 
     def __init__(
-        self, expdir: Path, prefix: str, first_step: int, total_steps: int, clips: int, writes: bool
+        self,
+        expdir: Path,
+        prefix: str,
+        first_step: int,
+        total_steps: int,
+        clips: int,
+        device: str,
+        writes: bool,
     ):
-        """Args: prefix of TensorBoard's names, step resumed from, clips in a (global) batch."""
+        """Open the files; a resumed run goes on in them.
+
+        Args:
+            expdir: experiment folder, which exists.
+            prefix: of TensorBoard's names.
+            first_step: steps done before; later lines are of steps that will be done again, and dropped.
+            total_steps: of the whole run, for the bar.
+            clips: tracks in a batch of all processes.
+            device: where the recorded values are.
+            writes: whether this process writes; the others only take part in the means.
+        """
         self.records: dict[str, list] = defaultdict(list)
-        self._path, self._prefix, self._clips, self._writes = expdir / "log.jsonl", prefix, clips, writes
+        self._path, self._prefix, self._clips = expdir / "log.jsonl", prefix, clips
+        self._device, self._writes = device, writes
         self._began, self._begin_step, self._shown = time.monotonic(), first_step, 0.0
         self._bar = tqdm(
             total=total_steps, initial=first_step, desc="pretrain", unit="step",
@@ -35,7 +52,7 @@ class TrainingLog:
         )  # fmt: skip
         if writes:
             _drop_lines_after(self._path, first_step)
-            self.tensorboard = SummaryWriter(str(expdir), purge_step=first_step + 1 if first_step else None)
+            self.tensorboard = SummaryWriter(str(expdir), purge_step=first_step + 1)
 
     def step(self, step: int) -> None:
         """Move the bar; show the newest losses about once a second (reading them waits for the device)."""
@@ -51,10 +68,7 @@ class TrainingLog:
     def write(self, step: int, epoch: int, learning_rate: float) -> dict[str, float]:
         """Mean of the records over steps and processes -> TensorBoard and log.jsonl; returns it."""
         names = sorted(self.records)
-        means = torch.stack([torch.stack([_scalar(v) for v in self.records[n]]).mean() for n in names])
-        if world_size() > 1:
-            dist.all_reduce(means)
-            means /= world_size()
+        means = _mean_over_processes(torch.stack([torch.stack(self.records[n]).mean() for n in names]))
         values = dict(zip(names, means.tolist(), strict=True)) | {"learning_rate": learning_rate}
         self.records.clear()
         if self._writes:
@@ -62,7 +76,8 @@ class TrainingLog:
             self._began, self._begin_step = time.monotonic(), step
             self.scalars(values, step)
             with self._path.open("a") as file:
-                file.write(json.dumps({"step": step, "epoch": epoch} | values) + "\n")
+                finite = {n: v if math.isfinite(v) else None for n, v in values.items()}  # JSON has no NaN
+                file.write(json.dumps({"step": step, "epoch": epoch} | finite) + "\n")
         return values
 
     def scalars(self, values: dict[str, float], step: int) -> None:
@@ -72,13 +87,13 @@ class TrainingLog:
                 self.tensorboard.add_scalar(f"{self._prefix}{name}", value, step)
 
     def state(self) -> dict[str, list[float]]:
-        """Values since the last log step, so that a resumed run logs the same means."""
-        return {name: [float(v) for v in values] for name, values in self.records.items()}
+        """Values since the last log step, for a resumed run to log the same means; every process calls it."""
+        return {n: _mean_over_processes(torch.stack(self.records[n])).tolist() for n in sorted(self.records)}
 
     def load_state(self, state: dict[str, list[float]]) -> None:
         """Continue from `state`."""
         for name, values in state.items():
-            self.records[name] = list(values)
+            self.records[name] = list(torch.tensor(values, dtype=torch.float32, device=self._device))
 
     def close(self) -> None:
         """Flush everything."""
@@ -90,12 +105,22 @@ class TrainingLog:
         return self._clips * (step - self._begin_step) / max(time.monotonic() - self._began, 1e-9)
 
 
-def _scalar(value: Tensor | float) -> Tensor:
-    return torch.as_tensor(value, dtype=torch.float32)
+def _mean_over_processes(values: Tensor) -> Tensor:
+    if world_size() > 1:
+        dist.all_reduce(values)
+        values /= world_size()
+    return values
 
 
 def _drop_lines_after(path: Path, step: int) -> None:
-    """A run that died after its last checkpoint has logged steps that will be done again."""
-    if path.is_file():
-        kept = [line for line in path.read_text().splitlines() if line and json.loads(line)["step"] <= step]
-        path.write_text("".join(line + "\n" for line in kept))
+    """A run that died after its last checkpoint has logged steps that will be done again, or half a line."""
+    if not path.is_file():
+        return
+    kept = []
+    for line in path.read_text().splitlines():
+        with contextlib.suppress(json.JSONDecodeError):
+            if json.loads(line)["step"] <= step:
+                kept.append(line + "\n")
+    new = path.with_suffix(".new")
+    new.write_text("".join(kept))
+    new.replace(path)

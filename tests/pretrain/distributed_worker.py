@@ -47,7 +47,7 @@ def training(folder: Path, config: dict) -> None:
     for module in runner.expert.modules():
         if isinstance(module, torch.nn.BatchNorm2d):
             module.eval()
-    log = TrainingLog(folder, "", 0, STEPS, clips=1, writes=False)
+    log = TrainingLog(folder, "", 0, STEPS, clips=1, device="cpu", writes=False)
     while runner.step < STEPS:
         for batch in loader:
             if runner.step < STEPS:

@@ -54,6 +54,12 @@ def test_short_tracks_are_padded_and_named(store, caplog):
     assert (crop[length:] == 0).all()
 
 
+def test_a_front_end_of_another_rate_is_refused(store):
+    config = DataConfig(store=store, train_batch_size=4, crop_samples=CROP)
+    with pytest.raises(ValueError, match="is at 16000 Hz, the model's front end at 44100"):
+        CropPairs(AudioStore(store), config, AugmentConfig(), CorruptionConfig(), 44_100, 128)
+
+
 def test_an_epoch_is_every_track_once_in_another_order():
     batches = EpochBatches(np.arange(14), batch_size=4, seed=0)
     assert len(batches) == 3

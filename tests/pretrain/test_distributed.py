@@ -9,7 +9,6 @@ import pytest
 import torch
 
 WORKER = Path(__file__).with_name("distributed_worker.py")
-ROOT = Path(__file__).parents[2]
 TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
 
 
@@ -52,22 +51,3 @@ def test_two_processes_equal_one(results):
             assert (update_of_both - update).norm() < 1e-2 * update.norm()
         for name in ("loss", "prediction_loss", "positive_loss", "negative_loss"):
             assert both["values"][name] == pytest.approx(single["values"][name], rel=1e-4)
-
-
-def test_torchrun_of_the_launcher(tmp_path, config, model_settings):
-    import yaml
-
-    (tmp_path / "runner.yaml").write_text(yaml.safe_dump(config))
-    (tmp_path / "model.yaml").write_text(yaml.safe_dump(model_settings))
-    command = [
-        *TORCHRUN, str(ROOT / "run_pretrain.py"), "-u", "pemr", "-p", str(tmp_path / "run"),
-        "--device", "cpu", "-c", str(tmp_path / "runner.yaml"), "-g", str(tmp_path / "model.yaml"),
-    ]  # fmt: skip
-    done = subprocess.run(command, capture_output=True, text=True, timeout=200, cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
-    assert "batch normalisation is per process on CPU" in done.stderr
-    steps = [json.loads(line)["step"] for line in (tmp_path / "run/log.jsonl").read_text().splitlines()]
-    assert steps == [2, 4, 6, 8, 9]
-    states = torch.load(tmp_path / "run/states-9.ckpt", weights_only=True)
-    assert states["Step"] == 9
-    assert not any(name.startswith("module.") for name in states["Upstream"])

@@ -67,6 +67,23 @@ def test_running_statistics_come_from_the_first_and_the_positive_view_alone(meth
         torch.testing.assert_close(method.model.encoder.state_dict()[name], value, msg=name)
 
 
+def test_the_losses_reach_two_disjoint_halves(method, wavs, corruption):
+    def gradients(of):
+        part = copy.deepcopy(method)
+        part(wavs, of)[0].backward()
+        return {
+            name: torch.stack([p.grad.norm() if p.grad is not None else torch.zeros(()) for p in parameters])
+            for name, parameters in part.parts().items()
+        }
+
+    nothing_to_predict = Corruption(torch.zeros_like(corruption.masked), corruption.source)
+    whole, contrast = gradients(corruption), gradients(nothing_to_predict)
+    assert contrast["transformer"].max() == 0
+    assert whole["transformer"].max() > 1
+    torch.testing.assert_close(contrast["encoder"], whole["encoder"])  # L_pred adds nothing there
+    assert whole["encoder"].max() > 1
+
+
 def test_no_masked_frame_means_no_negative_loss(model_settings, wavs, corruption):
     model_settings["model"]["mask_ratio"] = 0.01  # floor(0.63) = 0
     method = PemrMethod(model_settings, "test").train()

@@ -130,7 +130,7 @@ def test_tensorboard_has_the_listed_curves_and_a_picture(tmp_path, config, model
         "gradient_norm_transformer", "gradient_norm_encoder", "clips_per_second",
     }  # fmt: skip
     assert {f"pemr/train-{curve}" for curve in curves} <= set(tags)
-    assert tags["pemr/masks"] == [4, 8]
+    assert tags["pemr/views"] == [4, 8]
     assert tags["pemr/train-loss"] == [2, 4, 6, 8, 9]
 
 
@@ -178,6 +178,7 @@ def test_probe_is_asked_at_the_end_of_epochs(tmp_path, config, model_settings, s
         ({"precision": "fp16"}, "precision fp16 needs a CUDA device, not cpu"),
         ({"probe_every_epochs": 1}, "probe_every_epochs needs probe_store"),
         ({"save_steps": 1}, "Key 'save_steps' not in 'RunnerConfig'"),
+        ({"gradient_clipping": -1.0}, "gradient_clipping must be above 0"),
     ],
 )
 def test_settings_that_make_no_sense_are_named(tmp_path, config, model_settings, settings, message):
@@ -186,17 +187,81 @@ def test_settings_that_make_no_sense_are_named(tmp_path, config, model_settings,
         PretrainRunner(tmp_path, config, model_settings, "cpu", rank=0, states=None)
 
 
-def test_another_store_is_refused_on_resume(tmp_path, config, model_settings):
+@pytest.mark.parametrize(
+    ("datarc", "named"),
+    [
+        ({"train_batch_size": 6}, "train_batch_size"),
+        ({"seed": 8}, "seed"),
+        ({"crop_samples": 9_000}, "crop_samples"),
+    ],
+)
+def test_other_data_is_refused_on_resume(tmp_path, config, model_settings, datarc, named):
+    config["runner"]["n_epochs"] = 1
+    run(tmp_path, "run", config, model_settings)
+    states = load(tmp_path / "run/states-3.ckpt")
+    config["pretrain_expert"]["datarc"] |= datarc
+    with pytest.raises(ValueError, match=f"^{named} of .* is not what this run began with"):
+        PretrainRunner(tmp_path, config, model_settings, "cpu", rank=0, states=states)
+
+
+def test_other_audio_is_refused_on_resume(tmp_path, config, model_settings):
     config["runner"]["n_epochs"] = 1
     run(tmp_path, "run", config, model_settings)
     states = load(tmp_path / "run/states-3.ckpt")
     states["Data"]["fingerprint"] = "of other audio"
-    with pytest.raises(ValueError, match="is not the store this run began with"):
+    with pytest.raises(ValueError, match="^fingerprint of .* is not what this run began with"):
         PretrainRunner(tmp_path, config, model_settings, "cpu", rank=0, states=states)
 
 
-def test_a_loss_that_is_not_finite_ends_in_one_line(tmp_path, config, model_settings):
+def test_a_rate_changed_on_resume_is_in_force(tmp_path, config, model_settings):
+    config["runner"]["n_epochs"] = 1
+    run(tmp_path, "run", config, model_settings)
+    states = load(tmp_path / "run/states-3.ckpt")
+    config["optimizer"]["lr"] = 1e-6
+    runner = PretrainRunner(tmp_path, config, model_settings, "cpu", rank=0, states=states)
+    assert [group["lr"] for group in runner.optimizer.param_groups] == [1e-6]
+
+
+def test_what_is_not_finite_is_neither_saved_nor_gone_on_with(tmp_path, config, model_settings):
     config["optimizer"]["lr"] = 1e30
-    with pytest.raises(ValueError, match=r"the loss is nan at step \d+: lower the learning rate") as error:
+    config["runner"] |= {"log_step": 3, "save_step": 2, "max_keep": 1}
+    with pytest.raises(ValueError, match=r"not finite at step 2: go on from the last checkpoint") as error:
         run(tmp_path, "run", config, model_settings)
     assert "\n" not in str(error.value)
+    assert not list((tmp_path / "run").glob("*.ckpt"))
+
+
+def test_a_torn_line_of_the_log_does_not_stop_a_resume(tmp_path, config, model_settings):
+    config["runner"]["max_keep"] = 9
+    run(tmp_path, "run", config, model_settings)
+    expected = log_lines(tmp_path / "run")
+    with (tmp_path / "run/log.jsonl").open("a") as file:
+        file.write('{"step": 10, "lo')
+    run(tmp_path, "run", config, model_settings, states=load(tmp_path / "run/states-6.ckpt"))
+    assert log_lines(tmp_path / "run") == expected
+
+
+def test_the_saved_settings_are_those_in_force(tmp_path, config, model_settings):
+    config["runner"]["n_epochs"] = 1
+    run(tmp_path, "run", config, model_settings)
+    states = load(tmp_path / "run/states-3.ckpt")
+    assert states["Upstream_Config"]["model"]["mask_ratio"] == 0.1  # not written in the test's settings
+    assert states["Upstream_Config"]["augment"]["pitch_probability"] == 0.6
+    assert states["Config"]["runner"]["precision"] == "fp32"
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"scheduller": {}}, "runner config: Key 'scheduller' not in 'RunnerFile'"),
+        ({"pretrain_expert": {"dataarc": {}}}, "Key 'dataarc' not in 'ExpertConfig'"),
+        (
+            {"optimizer": {"name": "TorchOptim", "torch_optim_name": "Adam", "lrr": 1}},
+            "optimizer or scheduler.*'lrr'",
+        ),
+        ({"optimizer": {"name": "Nobody"}}, "optimizer or scheduler of the runner config: .*Nobody"),
+    ],
+)
+def test_unknown_keys_of_the_file_are_named(tmp_path, config, model_settings, settings, message):
+    with pytest.raises(ValueError, match=message):
+        PretrainRunner(tmp_path, config | settings, model_settings, "cpu", rank=0, states=None)

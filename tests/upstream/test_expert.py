@@ -54,7 +54,7 @@ def test_checkpoint_round_trip(checkpoint):
             assert torch.equal(expert.model.state_dict()[key], weights)
 
 
-def test_url_is_downloaded_once(checkpoint, monkeypatch):
+def test_url_goes_to_the_toolkits_downloader(checkpoint, monkeypatch):
     path, states = checkpoint
     asked = []
     monkeypatch.setattr(

@@ -50,6 +50,29 @@ def test_windows_over_a_long_track_equal_the_whole(model):
         torch.testing.assert_close(model(wavs, lengths), whole, rtol=1e-4, atol=1e-5)
 
 
+def test_windows_equal_the_whole_for_another_hop():
+    # frames overlap by more than two hops: a window has to begin earlier to have its first frame whole
+    settings = {"frontend": {"hop_samples": 32, "n_mels": 32}, "encoder_channels": [2, 2, 2, 2]}
+    narrow = PEMR(parse(PemrConfig, settings, "test")).eval()
+    wavs = torch.randn(1, 40 * 32 * 128 + 5)
+    lengths = torch.tensor([wavs.shape[1]])
+    with torch.no_grad():
+        whole = encode_batch(narrow.frontend, narrow.encoder, wavs, lengths)
+        torch.testing.assert_close(narrow(wavs, lengths), whole, rtol=1e-4, atol=1e-5)
+
+
+def test_windows_behind_an_items_end_are_not_computed(model, monkeypatch):
+    wavs = torch.zeros(3, 100 * 16_384)
+    wavs[0].normal_()
+    wavs[1:, :1_000].normal_()
+    calls = []
+    forward = model.encoder.forward
+    monkeypatch.setattr(model.encoder, "forward", lambda *a: calls.append(1) or forward(*a))
+    with torch.no_grad():
+        model(wavs, torch.tensor([wavs.shape[1], 1_000, 1_000]))
+    assert len(calls) == 4 + 1 + 1  # ceil(100 / 32) windows of the long item, one of each short one
+
+
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads the peak memory from /proc")
 def test_ten_minutes_cost_in_proportion_and_under_a_gigabyte():
     script = """
@@ -99,6 +122,14 @@ def test_masks_are_the_same_under_autocast_and_in_training(model):
     with torch.autocast("cpu", dtype=torch.bfloat16):
         assert torch.equal(model.masks(frames_a, frames_b)[0], expected)
     model.eval()
+
+
+@pytest.mark.parametrize(
+    "frontend", [{"hop_samples": 0}, {"hop_samples": 200}, {"log_offset": 0.0}, {"std_floor": 0.0}]
+)
+def test_a_frontend_that_cannot_work_is_refused(frontend):
+    with pytest.raises(ValueError, match=f"my.yaml: .*{next(iter(frontend))}"):
+        parse(PemrConfig, {"frontend": frontend}, "my.yaml")
 
 
 def test_unknown_setting_is_named():

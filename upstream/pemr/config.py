@@ -41,6 +41,18 @@ class FrontendConfig:
     log_offset: float = 1e-6  # our choice: keeps digital silence finite
     std_floor: float = 0.1  # our choice, nats: mel filters without a bin are constant
 
+    def __post_init__(self):
+        if min(self.sample_rate, self.n_fft, self.hop_samples, self.n_mels) < 1:
+            raise ValueError("sample_rate, n_fft, hop_samples and n_mels must be at least 1")
+        if self.hop_samples > self.n_fft // 2:
+            raise ValueError(
+                f"hop_samples {self.hop_samples} leaves samples out: at most n_fft / 2 = {self.n_fft // 2}"
+            )
+        if self.log_offset <= 0 or self.std_floor <= 0:
+            raise ValueError(
+                "log_offset and std_floor must be above 0: silence and empty filters divide by them"
+            )
+
 
 @dataclass
 class TransformerConfig:

@@ -38,6 +38,7 @@ def encode_in_windows(frontend: LogMel, encoder: FCN4, wavs: Tensor, lengths: Te
     """
     hop = frontend.config.hop_samples
     stride = hop * POOLED_FRAMES  # samples in an encoder frame
+    context_frames = frame_count(frontend.config.n_fft // 2, hop)
     total = frame_count(wavs.shape[1], stride)
     items = max(1, FRAMES_AT_ONCE // total)
     groups = []
@@ -46,8 +47,13 @@ def encode_in_windows(frontend: LogMel, encoder: FCN4, wavs: Tensor, lengths: Te
         for first in range(0, total, FRAMES_AT_ONCE):
             last = min(first + FRAMES_AT_ONCE, total)
             begin, end = max(first - 1, 0) * stride, (last + 1) * stride
-            # one hop more on the left: the frame centred on it is damaged by the cut, and dropped
-            context = hop if begin > 0 else 0
+            if (group_lengths <= first * stride).all():  # all of these items have ended
+                windows.append(
+                    wavs.new_zeros(len(group), last - first, encoder.output_dim(frontend.config.n_mels))
+                )
+                continue
+            # more on the left: the frames centred there are damaged by the cut, and dropped
+            context = context_frames * hop if begin > 0 else 0
             window = group[:, begin - context : end]
             frames = frontend(window)[:, context // hop :]
             left = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 import torch
 import torch.nn.functional as F
@@ -21,14 +22,18 @@ def attention(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
     return scores.softmax(dim=-1) @ value
 
 
-def sinusoidal_positions(length: int, width: int) -> Tensor:
-    """Position embedding of Vaswani et al. (the paper's [36]), section 3.5: (length, width)."""
+@lru_cache(maxsize=8)
+def sinusoidal_positions(length: int, width: int, device: torch.device | None = None) -> Tensor:
+    """Position embedding of Vaswani et al. (the paper's [36]), section 3.5: (length, width), float32.
+
+    Kept for the last few lengths: the mask pass and the prediction ask for the same one every step.
+    """
     position = torch.arange(length, dtype=torch.float64)[:, None]
     rate = torch.exp(torch.arange(0, width, 2, dtype=torch.float64) * (-math.log(10_000.0) / width))
     table = torch.zeros(length, width, dtype=torch.float64)
     table[:, 0::2] = torch.sin(position * rate)
     table[:, 1::2] = torch.cos(position * rate[: width // 2])
-    return table.float()
+    return table.float().to(device)
 
 
 class MultiHeadAttention(nn.Module):
@@ -95,7 +100,7 @@ class FrameTransformer(nn.Module):
         """Frames (B, L, D) -> [CLS] and frames with their positions, (B, L + 1, D)."""
         batch, length, width = frames.shape
         tokens = torch.cat([self.cls.expand(batch, 1, width), frames], dim=1)
-        return tokens + sinusoidal_positions(length + 1, width).to(frames)
+        return tokens + sinusoidal_positions(length + 1, width, frames.device).to(frames.dtype)
 
     def forward(self, frames: Tensor) -> Tensor:
         """Frames (B, L, D) -> contextual states (B, L + 1, D), [CLS] first."""

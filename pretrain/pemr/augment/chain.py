@@ -19,7 +19,7 @@ def augment(wavs: Tensor, draws: Draws, sample_rate: int, delay_volume: float = 
     """Apply each clip's draws to it.
 
     A transform sees only the clips it was drawn for; the others pass it bit for bit. Which those are is
-    found in the draws, on the CPU, so a GPU is never waited for.
+    found in the draws, on the CPU: nothing is read back from a GPU.
 
     Args:
         wavs: (B, N), float32, on any device; not changed.
@@ -38,7 +38,6 @@ def augment(wavs: Tensor, draws: Draws, sample_rate: int, delay_volume: float = 
         )
     if len(draws) != len(wavs):
         raise ValueError(f"draws: of {len(draws)} clips for {len(wavs)} wavs")
-    draws = draws.to("cpu")
     filtered = (draws.high_pass_hz > 0) | (draws.low_pass_hz > 0)
     steps: list[tuple[Tensor, Callable, tuple[Tensor, ...], tuple]] = [
         (draws.invert, invert_polarity, (), ()),

@@ -30,10 +30,6 @@ class Draws:
     def __len__(self) -> int:
         return len(self.invert)
 
-    def to(self, device: torch.device | str) -> Draws:
-        """The same draws on a device; `augment` wants them on the CPU."""
-        return Draws(**{field.name: getattr(self, field.name).to(device) for field in fields(self)})
-
     @classmethod
     def neutral(cls, batch: int) -> Draws:
         """Draws of `batch` clips that leave everything as it is."""
@@ -43,13 +39,6 @@ class Draws:
                 field.name: torch.zeros(batch, dtype=kinds.get(field.name, torch.float32))
                 for field in fields(cls)
             }
-        )
-
-    @classmethod
-    def cat(cls, parts: Sequence[Draws]) -> Draws:
-        """The draws of several batches as one."""
-        return cls(
-            **{field.name: torch.cat([getattr(part, field.name) for part in parts]) for field in fields(cls)}
         )
 
 

@@ -17,7 +17,7 @@ HOP_SECONDS = 0.032
 REACH_SECONDS = 0.016  # searched to each side: 32 ms in all, one period of 31 Hz
 MINIMUM_SECONDS = 0.2  # shorter clips are returned unchanged: there is no room to search
 LIMIT_CENTS = 1200.0
-BLOCK = 4  # clips read at a time: their temporaries fit a CPU cache, which halves the cost of the read
+CPU_BLOCK = 4  # clips read at a time: their temporaries fit a CPU cache, which halves the cost of the read
 
 
 def pitch_shift(wavs: Tensor, pitch_cents: Tensor, sample_rate: int) -> Tensor:
@@ -50,8 +50,9 @@ def pitch_shift(wavs: Tensor, pitch_cents: Tensor, sample_rate: int) -> Tensor:
     search = SpliceSearch(padded, spectrum, hop, reach)
     places = _edge_places(search, ratio, wavs.shape[1], hop, reach, pad)
     coefficients = spline_coefficients(spectrum, ratio.float())
-    blocks = zip(coefficients.split(BLOCK), places.split(BLOCK), ratio.split(BLOCK), strict=True)
-    shifted = torch.cat([_cross_fade(*block, hop) for block in blocks])[:, : wavs.shape[1]]
+    block = CPU_BLOCK if wavs.device.type == "cpu" else len(wavs)
+    blocks = zip(coefficients.split(block), places.split(block), ratio.split(block), strict=True)
+    shifted = torch.cat([_cross_fade(*part, hop) for part in blocks])[:, : wavs.shape[1]]
     return torch.where((ratio == 1.0)[:, None], wavs, shifted)
 
 
