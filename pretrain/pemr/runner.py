@@ -38,7 +38,14 @@ class PretrainRunner:
     def __init__(
         self, expdir: Path, config: dict, model_settings: dict, device: str, rank: int, states: dict | None
     ):
-        """Args: effective runner config and model settings (yaml as dicts), a checkpoint to go on from.
+        """Build everything, and bring it to where `states` left off.
+
+        Args:
+            expdir: experiment folder; `train` needs it to exist.
+            config, model_settings: config_runner.yaml and config_model.yaml as dicts.
+            device: torch device of this process.
+            rank: of this process among all.
+            states: content of a checkpoint to go on from.
 
         Raises:
             ValueError: one line, for settings or a checkpoint that do not fit.
@@ -60,12 +67,7 @@ class PretrainRunner:
             self.scheduler = None
             if file.scheduler:
                 self.scheduler = get_scheduler(self.optimizer, self.total_steps, file.scheduler)
-        except (
-            TypeError,
-            KeyError,
-            NameError,
-            AttributeError,
-        ) as error:  # what s3prl's look-up by name raises
+        except (TypeError, KeyError, NameError, AttributeError) as error:  # s3prl looks both up by name
             raise ValueError(f"optimizer or scheduler of the runner config: {error}") from error
         self.probe = None
         if self.settings.probe_every_epochs > 0 and rank == 0:
@@ -78,6 +80,9 @@ class PretrainRunner:
 
     def train(self) -> int:
         """Train to the end, or until a signal; returns the exit status: 0, or 128 + the signal's number."""
+        if self.step >= self.total_steps:
+            logger.info("nothing left to do: step %d of %d", self.step, self.total_steps)
+            return 0
         loader = self.expert.get_train_dataloader()
         self._distribute()
         self.expert.train()
@@ -202,9 +207,7 @@ class PretrainRunner:
         self.optimizer.load_state_dict(states["Optimizer"])
         if self.scheduler is not None and states["Scheduler"] is not None:
             self.scheduler.load_state_dict(states["Scheduler"])
-        if (
-            self.scheduler is None
-        ):  # the config's rate and weight decay are in force, also where -o changed them
+        if self.scheduler is None:  # the config's rate and weight decay, which -o may have changed
             for group in self.optimizer.param_groups:
                 group.update({k: v for k, v in self.optimizer_config.items() if k in group})
         if self.precision.scaler.is_enabled() and states["Scaler"]:
