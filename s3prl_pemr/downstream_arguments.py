@@ -10,8 +10,16 @@ from pathlib import Path
 
 from s3prl import downstream, hub
 
+from .cached_features import CacheArguments
 from .compat import hugging_face_is_usable
 from .device import choose_device
+
+# the process group is made by s3prl_pemr.torchrun
+OWN_FLAGS = ("__local_rank", "__feature_cache", "__feature_cache_gb")
+OWN_HELP = """added to s3prl's command line:
+  --feature_cache FOLDER  keep a frozen upstream's features on disk: later epochs and runs read them
+  --feature_cache_gb N    largest size of the folder, default 50
+"""
 
 
 def complete_arguments(
@@ -28,7 +36,7 @@ def complete_arguments(
     Raises: ValueError (one line) for what the user has to correct.
     """
     args, _ = _parser().parse_known_args(argv)
-    argv = _without_local_rank(argv)  # the process group is made by s3prl_pemr.torchrun
+    argv = _without_our_own(argv)
     args.device = choose_device(args.device, local_rank)
     added = ["--device", args.device]
     if not _resumes(args):  # a checkpoint holds the rest
@@ -59,19 +67,29 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--push_to_hf_hub")
     parser.add_argument("--device")
     parser.add_argument("--backend")
+    parser.add_argument("--feature_cache")
+    parser.add_argument("--feature_cache_gb", type=float, default=CacheArguments.max_gigabytes)
     # Read and not used: without them the parser would take -f and -r for the start of a joined -fd, -ra ...
     parser.add_argument("-f", "--upstream_trainable", action="store_true")
     parser.add_argument("-r", "--upstream_refresh", action="store_true")
     return parser
 
 
-def _without_local_rank(argv: list[str]) -> list[str]:
+def cache_arguments(args: argparse.Namespace) -> CacheArguments | None:
+    """What --feature_cache asks for, None without it."""
+    if args.feature_cache is None:
+        return None
+    return CacheArguments(args.feature_cache, args.feature_cache_gb)
+
+
+def _without_our_own(argv: list[str]) -> list[str]:
+    """Without flags that the toolkit's parser does not know, or is not to act on."""
     kept = []
     skip_value = False
     for argument in argv:
         if skip_value:
             skip_value = False
-        elif argument.replace("-", "_").startswith("__local_rank"):
+        elif argument.partition("=")[0].replace("-", "_") in OWN_FLAGS:
             skip_value = "=" not in argument
         else:
             kept.append(argument)

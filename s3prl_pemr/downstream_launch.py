@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import builtins
 import sys
+from functools import partial
 
 from s3prl import run_downstream as toolkit
 
 from . import torchrun
 from .device import hide_cuda
-from .downstream_arguments import complete_arguments
+from .downstream_arguments import OWN_HELP, cache_arguments, complete_arguments
 from .downstream_runner import Runner
 from .errors import one_line_errors
 from .patching import replaced
@@ -18,15 +19,17 @@ from .patching import replaced
 def main() -> None:
     """Every flag of the toolkit's; --device is cuda where there is one, and torchrun needs no flag."""
     if {"-h", "--help"} & set(sys.argv[1:]):
+        print(OWN_HELP)
         toolkit.main()  # prints its help and leaves
         return
     with one_line_errors():
         argv, args = complete_arguments(sys.argv[1:], torchrun.local_rank())
+        cache = cache_arguments(args)
         if args.device == "cpu":
             hide_cuda()
         with (
             replaced(sys, "argv", [sys.argv[0], *argv]),
-            replaced(toolkit, "Runner", Runner),
+            replaced(toolkit, "Runner", partial(Runner, cache=cache) if cache else Runner),
             replaced(
                 builtins, "isinstance", builtins.isinstance
             ),  # :158 hack_isinstance() exchanges it for good

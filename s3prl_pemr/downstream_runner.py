@@ -12,6 +12,7 @@ from torch import nn
 from torch.distributed import is_initialized
 
 from . import plateau, torchrun
+from .cached_features import CacheArguments, cached_upstream
 from .optimizer import complete_optimizer_config
 from .patching import replaced
 from .random_state import EpochSeededLoaders, preserved_random_state
@@ -21,11 +22,14 @@ from .safe_checkpoints import safe_checkpoints
 class Runner(toolkit.Runner):
     """Takes the place of s3prl.downstream.runner.Runner; the same arguments, config and checkpoints."""
 
-    def __init__(self, args, config):
+    def __init__(self, args, config, cache: CacheArguments | None = None):
         if is_initialized():
             args.local_rank = torchrun.local_rank()  # run_downstream.py:175 looks for it in a checkpoint
         self._plateau: plateau.PlateauOnTag | None = None
         super().__init__(args, config)
+        if cache is not None:
+            models = (getattr(entry.model, "module", entry.model) for entry in self.all_entries)
+            self.upstream.model = cached_upstream(args, config, *models, cache)
 
     def _init_model(self, model: nn.Module, name: str, trainable: bool, interfaces: list[str] | None = None):
         if name == "Upstream" and trainable and _takes_seed(getattr(model, "reset_parameters", None)):
