@@ -42,7 +42,7 @@ print(json.dumps({
 
 def source_copy(to):
     """What is packaged, so that a build leaves nothing behind in the checkout."""
-    for name in PACKAGED:
+    for name in filter(lambda folder: (ROOT / folder).is_dir(), PACKAGED):  # git keeps no empty folder
         shutil.copytree(ROOT / name, to / name, ignore=shutil.ignore_patterns("__pycache__"))
     for path in [
         *ROOT.glob("*.cfg"),
