@@ -1,0 +1,70 @@
+"""Settings of the task: `downstream_expert` of config.yaml, where each value is explained."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from .task import TASKS
+
+HEADS = ("linear", "mlp")
+
+
+@dataclass
+class DataConfig:
+    """Which audio, and how it is batched."""
+
+    store: str = ""
+    train_split: str = "train"
+    dev_split: str = "valid"
+    test_split: str = "test"
+    train_batch_size: int = 48
+    eval_batch_size: int = 8
+    crop_samples: int = 43_200
+    num_workers: int = 0
+
+    def __post_init__(self):
+        if min(self.train_batch_size, self.eval_batch_size, self.crop_samples) < 1 or self.num_workers < 0:
+            raise ValueError("batch sizes and crop_samples must be at least 1, num_workers at least 0")
+
+    def store_split(self, split: str) -> str:
+        """The store's name of what the toolkit calls train, dev or test. Raises ValueError for another."""
+        names = {"train": self.train_split, "dev": self.dev_split, "test": self.test_split}
+        if split not in names:
+            raise ValueError(f"unknown split {split!r}: music_tagging has {', '.join(names)}")
+        return names[split]
+
+
+@dataclass
+class HeadConfig:
+    """What is trained on the clip vectors."""
+
+    kind: str = "linear"
+    hidden_dim: int = 512
+
+    def __post_init__(self):
+        if self.kind not in HEADS:
+            raise ValueError(f"head {self.kind!r} is not one of {', '.join(HEADS)}")
+        if self.hidden_dim < 1:
+            raise ValueError("hidden_dim must be at least 1")
+
+    def in_force(self) -> dict[str, str | int]:
+        """What makes a difference to this kind of head."""
+        return (
+            {"kind": self.kind, "hidden_dim": self.hidden_dim} if self.kind == "mlp" else {"kind": self.kind}
+        )
+
+
+@dataclass
+class TaggingConfig:
+    """The whole task."""
+
+    task: str = "tags"
+    top_tags: int = 5
+    datarc: DataConfig = field(default_factory=DataConfig)
+    modelrc: HeadConfig = field(default_factory=HeadConfig)
+
+    def __post_init__(self):
+        if self.task not in TASKS:
+            raise ValueError(f"task {self.task!r} is not one of {', '.join(TASKS)}")
+        if self.top_tags < 1:
+            raise ValueError("top_tags must be at least 1")

@@ -1,0 +1,86 @@
+"""Clips of a store with their targets, whole or as random crops. B: clips, T: tags."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from s3prl_pemr.audio import INT16_FULL_SCALE
+from s3prl_pemr.store import AudioStore
+
+from .randomness import crop_generator
+
+MIN_SAMPLES = 1_600  # 0.1 s: fbank and mel refuse less than 25 ms, and a frame's deviation is not a number
+
+
+def shortest_samples(upstream_rate: int) -> int:
+    """The fewest samples that every upstream takes and that keep a frame.
+
+    s3prl/upstream/interfaces.py:252 keeps round(samples / upstream_rate) frames of a clip.
+    """
+    return max(upstream_rate // 2 + 1, MIN_SAMPLES)
+
+
+def pad_to(wav: np.ndarray, samples: int) -> np.ndarray:
+    """Zeros behind a waveform, (any,), that is shorter: (samples or more,)."""
+    return np.pad(wav, (0, max(samples - len(wav), 0)))
+
+
+def to_float32(samples: np.ndarray) -> np.ndarray:
+    """int16 -> float32 in [-1, 1]."""
+    return samples.astype(np.float32) / INT16_FULL_SCALE
+
+
+class Clips(Dataset):
+    """The clips of one split, in the store's order: (wav, float32 (samples,); targets (T,); name).
+
+    Args:
+        store: the audio.
+        tracks: indices of the split's clips in the store.
+        targets: float32, (tracks, T).
+        shortest_samples: shorter clips are padded with zeros to this length.
+    """
+
+    def __init__(self, store: AudioStore, tracks: np.ndarray, targets: np.ndarray, shortest_samples: int):
+        self.store, self.tracks, self.targets = store, tracks, targets
+        self.shortest_samples = shortest_samples
+
+    def __len__(self) -> int:
+        return len(self.tracks)
+
+    def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray, str]:
+        track = int(self.tracks[index])
+        wav = to_float32(self.read(track))
+        return wav, self.targets[index], self.store.tracks[track]
+
+    def read(self, track: int) -> np.ndarray:
+        """The whole clip: int16, (samples,)."""
+        return self.store.read(track)
+
+    def collate(self, items: list) -> tuple[list[np.ndarray], Tensor, list[str]]:
+        """A batch as the toolkit wants it, the waveforms first: B of (samples,), targets (B, T), names."""
+        wavs, targets, names = zip(*items, strict=True)
+        padded = [pad_to(wav, self.shortest_samples) for wav in wavs]
+        return padded, torch.from_numpy(np.stack(targets)), list(names)
+
+
+class CroppedClips(Clips):
+    """One random crop of each clip, another one each epoch; a clip that is shorter than a crop stays whole.
+
+    Args:
+        crop_samples: length of a crop.
+        seed, epoch: what the crops are drawn from, besides the clip.
+    """
+
+    def __init__(self, *args, crop_samples: int, seed: int, epoch: int):
+        super().__init__(*args)
+        self.crop_samples, self.seed, self.epoch = crop_samples, seed, epoch
+
+    def read(self, track: int) -> np.ndarray:
+        """A crop: int16, (crop_samples or less,)."""
+        length = int(self.store.length_samples[track])
+        samples = min(length, self.crop_samples)
+        start = int(crop_generator(self.seed, self.epoch, track).integers(length - samples + 1))
+        return self.store.read(track, start, samples)

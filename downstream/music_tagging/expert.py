@@ -1,0 +1,194 @@
+"""s3prl's downstream interface: a head on the time mean of an upstream's features, scored clip by clip."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from s3prl.upstream.pemr.config import parse
+from s3prl.utility.data import get_ddp_sampler
+from torch import Tensor, nn
+from torch.utils.data import DataLoader
+
+from s3prl_pemr.audio import read_audio, to_int16
+
+from .config import TaggingConfig
+from .dataset import pad_to, shortest_samples, to_float32
+from .head_state import refuse_other_head
+from .model import make_head, time_mean
+from .randomness import order_generator
+from .report import top_lines, write_predictions, write_scores
+from .splits import Splits
+from .task import TASKS
+
+logger = logging.getLogger(__name__)
+
+BEST = "dev-best.ckpt"
+# Of the command line, repeated in scores.json beside the scores that it led to.
+REPORTED_ARGUMENTS = ("upstream", "upstream_ckpt", "upstream_trainable", "seed")
+
+
+class DownstreamExpert(nn.Module):
+    """`-d music_tagging`.
+
+    The names of the tags and what the head is are saved with its weights and refused where they differ; with
+    `-m inference` they come from there, and no store is needed.
+
+    Raises: ValueError (one line) for wrong settings, and for a store that cannot be trained on or scored.
+    """
+
+    # All that the head uses of a clip's frames: --feature_cache may store that instead of them.
+    feature_pooling = "mean"
+
+    def __init__(
+        self,
+        upstream_dim: int,
+        upstream_rate: int,
+        downstream_expert: dict[str, Any],
+        expdir: str,
+        runner: dict[str, Any],
+        mode: str = "train",
+        evaluate_split: str = "test",
+        upstream_trainable: bool = False,
+        seed: int = 0,
+        init_ckpt: str | None = None,
+        **arguments: Any,
+    ):
+        super().__init__()
+        self.config = parse(TaggingConfig, downstream_expert, "downstream_expert of the task's config")
+        self.task = TASKS[self.config.task]
+        self.upstream_dim, self.mode, self.expdir = upstream_dim, mode, Path(expdir)
+        self.checkpoint = Path(init_ckpt).name if init_ckpt else None
+        self.shortest_samples = shortest_samples(upstream_rate)
+        self.crop = upstream_trainable
+        self.seed = seed
+        reported = {**arguments, "upstream_trainable": upstream_trainable, "seed": seed}
+        self.reported = {name: reported.get(name) for name in REPORTED_ARGUMENTS}
+        self.register_buffer("best_score", torch.full((1,), -1.0))
+        self._best_step: int | None = None
+        self._named: set[str] = set()  # splits whose left-out tags have been named
+        self.head: nn.Module | None = None
+        if mode != "train" and init_ckpt is None:
+            raise ValueError(f"-m {mode} needs a trained head: pass -e EXPDIR or -e CHECKPOINT")
+        if mode == "inference":
+            return
+        self.splits = Splits(self.config, self.task, self.shortest_samples)
+        splits = ["train", *runner["eval_dataloaders"]] if mode == "train" else [evaluate_split]
+        self.splits.check(splits)
+        self._make_head(self.splits.names)
+
+    def _make_head(self, names: list[str]) -> None:
+        self.names = names
+        head = self.config.modelrc
+        self.head = make_head(head.kind, self.upstream_dim, len(names), head.hidden_dim)
+        self.head.to(self.best_score.device)
+
+    def get_extra_state(self) -> dict[str, Any]:
+        """What a checkpoint holds beside the weights."""
+        head = {"upstream_dim": self.upstream_dim, **self.config.modelrc.in_force()}
+        return {"task": self.config.task, "head": head, "tags": list(self.names)}
+
+    def set_extra_state(self, state: dict[str, Any]) -> None:
+        """Called by load_state_dict before the head's own weights are loaded.
+
+        Raises: ValueError (one line) where the checkpoint is of other tags, another task or another head.
+        """
+        if self.head is None:
+            self._make_head(list(state["tags"]))
+        refuse_other_head(state, self.get_extra_state(), self.config.datarc.store)
+
+    def get_dataloader(self, split: str, epoch: int | None = None) -> DataLoader:
+        """s3prl hook: see downstream/example/expert.py. The training loop alone passes the epoch."""
+        datarc = self.config.datarc
+        if epoch is None:
+            clips = self.splits.whole(split)
+            order: dict[str, Any] = {"batch_size": datarc.eval_batch_size, "shuffle": False}
+        else:
+            clips = self.splits.crops(split, self.seed, epoch) if self.crop else self.splits.whole(split)
+            sampler = get_ddp_sampler(clips, epoch)
+            order = {"batch_size": datarc.train_batch_size, "sampler": sampler, "shuffle": sampler is None}
+            order["generator"] = order_generator(self.seed, epoch)
+        return DataLoader(clips, num_workers=datarc.num_workers, collate_fn=clips.collate, **order)
+
+    def forward(
+        self,
+        split: str,
+        features: Sequence[Tensor],
+        targets: Tensor,
+        tracks: list[str],
+        records: dict[str, list],
+        **_,
+    ) -> Tensor:
+        """s3prl hook: the loss of a batch. features: per clip (L, D); targets: (B, T) on the CPU."""
+        for track, frames in zip(tracks, features, strict=True):
+            if len(frames) == 0:
+                raise ValueError(f"{track}: the upstream gives no frame for this clip; it is too short")
+        logits = self.head(time_mean(features))
+        loss = self.task.loss(logits, targets.to(logits.device))
+        records["loss"].append(loss.item())
+        records["clips"].append(len(tracks))
+        if not self.training:
+            records["scores"].append(self.task.probabilities(logits.float()).cpu().numpy())
+            records["targets"].append(targets.numpy())
+            records["tracks"] += tracks
+        return loss
+
+    def log_records(
+        self, split: str, records: dict[str, list], logger, global_step: int, **_
+    ) -> list[str] | None:
+        """s3prl hook: logs a split's scores, writes them down, and asks for BEST if dev was never better."""
+        results = {"loss": float(np.average(records["loss"], weights=records["clips"]))}
+        evaluation = bool(records["scores"])
+        if evaluation:
+            scores = np.concatenate(records["scores"])
+            results |= self.task.metrics(np.concatenate(records["targets"]), scores, self.names)
+        for key in ("loss", "roc_auc", "pr_auc", "accuracy"):
+            if key in results:
+                logger.add_scalar(f"music_tagging/{split}-{key}", results[key], global_step)
+        if not evaluation:
+            return None
+        self._tell(split, results)
+        best = self.mode == "train" and split == "dev" and self._is_best(results, global_step)
+        if self.mode != "train" or self._best_step == global_step:
+            checkpoint = BEST if self.mode == "train" else self.checkpoint
+            parameters = sum(parameter.numel() for parameter in self.head.parameters())
+            about = {"checkpoint": checkpoint, **self.reported, "head_parameters": parameters}
+            write_scores(self.expdir, split, {**results, "task": self.config.task, **about})
+            write_predictions(self.expdir, split, records["tracks"], self.names, scores)
+        return [BEST] if best else None
+
+    def _is_best(self, results: dict[str, Any], global_step: int) -> bool:
+        score = results[self.task.selects_by]
+        if score <= self.best_score.item():
+            return False
+        self.best_score.fill_(score)
+        self._best_step = global_step
+        return True
+
+    def _tell(self, split: str, results: dict[str, Any]) -> None:
+        shown = [
+            f"{key} {results[key]:.4f}" for key in ("loss", "roc_auc", "pr_auc", "accuracy") if key in results
+        ]
+        logger.info("%s: %s, %d clips", split, ", ".join(shown), results["clips"])
+        if results["left_out"] and split not in self._named:
+            self._named.add(split)
+            logger.warning(
+                "%s: left out of the scores, without positives or without negatives: %s",
+                split,
+                ", ".join(results["left_out"]),
+            )
+
+    def load_audio(self, path: str | Path) -> Tensor:
+        """s3prl hook of -m inference: a file of any format as the store would hold it, (samples,)."""
+        samples, _ = to_int16(read_audio(path))
+        return torch.from_numpy(pad_to(to_float32(samples), self.shortest_samples))
+
+    def inference(self, features: Sequence[Tensor], filenames: Sequence[str]) -> None:
+        """s3prl hook of -m inference: prints each file's top tags with their probabilities."""
+        scores = self.task.probabilities(self.head(time_mean(features)).float()).cpu().numpy()
+        for filename, row in zip(filenames, scores, strict=True):
+            print(filename, *top_lines(self.names, row, self.config.top_tags), sep="\n  ")

@@ -1,0 +1,243 @@
+import json
+import logging
+from collections import defaultdict
+
+import numpy as np
+import pytest
+import soundfile
+import torch
+from tagging_store import TAGS, make_store
+
+
+class Log:
+    """A SummaryWriter that remembers."""
+
+    def __init__(self):
+        self.scalars = {}
+
+    def add_scalar(self, tag, value, global_step):
+        self.scalars[tag] = value
+
+
+def told(targets):
+    """Features (5, 4) per clip that say which of TAGS it has; the last column is 1."""
+    return [torch.cat([row, torch.ones(1)]).expand(5, 4) for row in targets]
+
+
+def evaluate(expert, split, step=0, weight=None):
+    """What the toolkit does: a batch after the other, a defaultdict for the records."""
+    expert.eval()
+    records, log = defaultdict(list), Log()
+    if weight is not None:
+        with torch.no_grad():
+            expert.head.weight.copy_(torch.cat([weight * torch.eye(3), torch.zeros(3, 1)], dim=1))
+            expert.head.bias.fill_(-weight / 2)
+    with torch.no_grad():
+        for _, *others in expert.get_dataloader(split):
+            expert(split, told(others[0]), *others, records=records, batch_id=0)
+    names = expert.log_records(
+        split, records=records, logger=log, global_step=step, batch_ids=[0], total_batch_num=1
+    )
+    expert.train()
+    return names, log.scalars
+
+
+def test_a_better_dev_score_asks_for_a_checkpoint(store, make_expert, tmp_path):
+    expert = make_expert(store)
+    assert evaluate(expert, "dev", step=1, weight=-4.0)[0] == ["dev-best.ckpt"]  # every order is wrong: 0
+    assert expert.best_score.item() == 0.0
+    names, scalars = evaluate(expert, "dev", step=2, weight=4.0)
+    assert names == ["dev-best.ckpt"]
+    assert expert.best_score.item() == scalars["music_tagging/dev-roc_auc"] == 1.0
+    assert scalars["music_tagging/dev-pr_auc"] == 1.0
+    # logits are +-2: every binary cross-entropy is log(1 + e^-2) = 0.1269
+    assert scalars["music_tagging/dev-loss"] == pytest.approx(0.1269, abs=1e-4)
+    assert evaluate(expert, "dev", step=3, weight=8.0)[0] is None  # no better
+    assert evaluate(expert, "test", step=4, weight=4.0)[0] is None  # not the split to choose by
+    written = json.loads((tmp_path / "scores.json").read_text())
+    assert written["dev"]["loss"] == pytest.approx(0.1269, abs=1e-4)  # that of the best, not of the last
+
+
+def test_best_score_survives_a_checkpoint(store, make_expert):
+    expert = make_expert(store)
+    evaluate(expert, "dev", step=1, weight=4.0)
+    resumed = make_expert(store)
+    resumed.load_state_dict(expert.state_dict())
+    assert evaluate(resumed, "dev", step=2)[0] is None
+
+
+def test_predictions_and_scores_are_written(store, make_expert, tmp_path):
+    expert = make_expert(
+        store, mode="evaluate", evaluate_split="test", upstream="some", init_ckpt="x/dev-best.ckpt", seed=7
+    )
+    evaluate(expert, "test", weight=4.0)
+    header, *lines = (tmp_path / "predictions-test.tsv").read_text().splitlines()
+    assert header.split("\t") == ["track", *TAGS]
+    assert len(lines) == 8
+    # clip25 is combination 25 % 8 = 1: a high tone alone; sigmoid(2) = 0.880797, sigmoid(-2) = 0.119203
+    assert lines[1].split("\t") == ["clip25.wav", "0.880797", "0.119203", "0.119203"]
+    scores = json.loads((tmp_path / "scores.json").read_text())["test"]
+    assert scores["roc_auc"] == scores["pr_auc"] == 1.0
+    assert (scores["clips"], scores["tags"], scores["left_out"]) == (8, 3, [])
+    assert (scores["checkpoint"], scores["upstream"], scores["seed"]) == ("dev-best.ckpt", "some", 7)
+    assert scores["head_parameters"] == 4 * 3 + 3
+    assert expert.best_score.item() == -1.0  # an evaluation chooses nothing
+
+
+def test_the_loss_of_a_split_counts_clips_not_batches(store, make_expert):
+    one, two = (make_expert(store, datarc={"eval_batch_size": size}) for size in (8, 3))
+    losses = [evaluate(expert, "dev")[1]["music_tagging/dev-loss"] for expert in (one, two)]
+    assert losses[0] == pytest.approx(losses[1], rel=1e-6)
+
+
+def test_training_batches(store, make_expert):
+    frozen, trained = (
+        make_expert(store, upstream_trainable=f, datarc={"crop_samples": 4000}) for f in (False, True)
+    )
+    lengths = {len(wav) for wavs, *_ in frozen.get_dataloader("train", epoch=0) for wav in wavs}
+    assert lengths == {16_000}
+    assert {len(wav) for wavs, *_ in trained.get_dataloader("train", epoch=0) for wav in wavs} == {4000}
+    assert {len(wav) for wavs, *_ in trained.get_dataloader("train") for wav in wavs} == {16_000}  # -t train
+
+
+def order(expert, epoch):
+    return [name for *_, names in expert.get_dataloader("train", epoch=epoch) for name in names]
+
+
+def test_the_order_is_drawn_from_seed_and_epoch(store, make_expert):
+    expert = make_expert(store, seed=1, datarc={"train_batch_size": 5})
+    first = order(expert, 3)
+    again = make_expert(store, seed=1, datarc={"train_batch_size": 5})
+    torch.manual_seed(5)  # what else has been drawn does not count
+    assert order(again, 3) == first
+    assert sorted(first) != first != order(expert, 4) != order(make_expert(store, seed=2), 4)
+    assert len(set(first)) == 32
+
+
+def test_genre_is_softmax_and_accuracy(genre_store, make_expert, tmp_path):
+    expert = make_expert(genre_store, task="genre", top_tags=1)
+    names, scalars = evaluate(expert, "dev", step=1, weight=4.0)
+    assert names == ["dev-best.ckpt"]
+    assert scalars["music_tagging/dev-accuracy"] == expert.best_score.item() == 1.0
+    assert "music_tagging/dev-roc_auc" not in scalars
+    # logits 2, -2, -2: -log(1 / (1 + 2 e^-4)) = 0.0360
+    assert scalars["music_tagging/dev-loss"] == pytest.approx(0.0360, abs=1e-4)
+    row = (tmp_path / "predictions-dev.tsv").read_text().splitlines()[1].split("\t")[1:]
+    assert sum(map(float, row)) == pytest.approx(1, abs=1e-5)
+
+
+def test_tags_that_cannot_be_scored_are_named_once(tmp_path, make_expert, caplog):
+    wav = np.full(2000, 0.1)
+    clips = {
+        "a": (["x", "rare"], "train", wav),
+        "b": (["y"], "train", wav),
+        "c": (["x"], "valid", wav),
+        "d": (["y"], "valid", wav),
+    }
+    expert = make_expert(make_store(tmp_path, clips))
+    assert expert.names == ["rare", "x", "y"]
+    evaluate(expert, "dev", step=1)
+    evaluate(expert, "dev", step=2)
+    assert caplog.text.count("dev: left out of the scores, without positives or without negatives: rare") == 1
+    assert json.loads((tmp_path / "scores.json").read_text())["dev"]["left_out"] == ["rare"]
+
+
+def test_a_tag_that_training_never_has_and_short_clips_are_told(tmp_path, make_expert, caplog):
+    long, short = np.full(2000, 0.1), np.full(300, 0.1)
+    clips = {
+        "a": (["x"], "train", long),
+        "b": ([], "train", short),
+        "c": (["x", "new"], "valid", long),
+        "d": ([], "valid", long),
+    }
+    with caplog.at_level(logging.WARNING):
+        make_expert(make_store(tmp_path, clips))
+    assert "split 'train': no clip has new; it cannot be learned" in caplog.text
+    assert "split 'train': 1 clips are shorter than 1600 samples and end in silence" in caplog.text
+
+
+def test_a_checkpoint_of_other_tags_is_refused(store, genre_store, make_expert, tmp_path):
+    saved = make_expert(store).state_dict()
+    other = make_store(
+        tmp_path, {n: ([t], s, np.zeros(100)) for n, t, s in [("a", "x", "train"), ("b", "y", "train")]}
+    )
+    both = {"dev_split": "train"}
+    with pytest.raises(ValueError, match="3 tags are not the 2 of .*only in the checkpoint: high tone, low"):
+        make_expert(other, datarc=both).load_state_dict(saved)
+    expert = make_expert(store)
+    expert.names = expert.names[::-1]
+    with pytest.raises(ValueError, match="the same ones in another order"):
+        expert.load_state_dict(saved)
+    with pytest.raises(ValueError, match="the checkpoint's task is tags, this run's genre"):
+        make_expert(genre_store, task="genre").load_state_dict(saved)
+    with pytest.raises(ValueError, match="the checkpoint's head is .*linear.*, this run's .*mlp"):
+        make_expert(store, modelrc={"kind": "mlp"}).load_state_dict(saved)
+    make_expert(store, modelrc={"hidden_dim": 7}).load_state_dict(saved)  # a linear head has none
+
+
+def test_inference_needs_no_store(store, make_expert, tmp_path, capsys):
+    trained = make_expert(store)
+    evaluate(trained, "dev", weight=4.0)
+    expert = make_expert("", mode="inference", init_ckpt="some.ckpt", top_tags=2, evaluate_split="song.ogg")
+    expert.load_state_dict(trained.state_dict())
+    expert.eval()
+    soundfile.write(tmp_path / "song.ogg", np.full((100, 2), 0.25), 8000)
+    assert expert.load_audio(tmp_path / "song.ogg").shape == (1600,)  # 200 samples at 16 kHz, padded
+    capsys.readouterr()
+    with torch.no_grad():
+        expert.inference(told(torch.tensor([[0.0, 1.0, 0.0]])), ["song"])
+    assert capsys.readouterr().out == "song\n  0.881  low tone\n  0.119  high tone\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"datarc": {"split": "x"}}, "downstream_expert of the task's config: .*'split'"),
+        ({"task": "covers"}, "task 'covers' is not one of tags, genre"),
+        ({"modelrc": {"kind": "cnn"}}, "head 'cnn' is not one of linear, mlp"),
+        ({"modelrc": {"hidden_dim": 0}}, "hidden_dim must be at least 1"),
+        ({"top_tags": 0}, "top_tags must be at least 1"),
+        ({"datarc": {"eval_batch_size": 0}}, "batch sizes and crop_samples must be at least 1"),
+        ({"datarc": {"store": ""}}, "datarc.store is empty: name the folder .* -o config.downstream_expert"),
+        ({"datarc": {"store": "nowhere"}}, "nowhere: not an audio store"),
+        ({"datarc": {"dev_split": "dev"}}, "no track is in the split 'dev'; there are test: 8 .*valid: 8"),
+        ({"runner": {"eval_dataloaders": ["valid"]}}, "unknown split 'valid': music_tagging has train, dev"),
+        (
+            {"mode": "evaluate", "evaluate_split": "tset", "init_ckpt": "x"},
+            "unknown split 'tset': music_tagging has train, dev",
+        ),
+        ({"mode": "evaluate"}, "-m evaluate needs a trained head: pass -e EXPDIR"),
+        ({"mode": "inference"}, "-m inference needs a trained head: pass -e EXPDIR"),
+        ({"task": "genre"}, "one label a clip; 20 clips have another number, the first: clip00.wav has 0"),
+    ],
+)
+def test_mistakes_are_said_in_one_line(store, make_expert, arguments, message):
+    with pytest.raises(ValueError, match=message) as caught:
+        make_expert(store, **arguments)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("labels", "arguments", "message"),
+    [
+        (([], []), {}, "no track has a label; prepare it with"),
+        ((["x"], ["x"]), {}, "none of 1 tags has clips with and clips without it.* from its 2 clips"),
+        ((["x"], ["x"]), {"task": "genre"}, "two classes or more, there is only 'x'"),
+    ],
+)
+def test_a_store_that_teaches_nothing_is_refused(tmp_path, make_expert, labels, arguments, message):
+    clips = {name: (label, "train", np.full(2000, 0.1)) for name, label in zip("ab", labels, strict=True)}
+    with pytest.raises(ValueError, match=message):
+        make_expert(make_store(tmp_path, clips), datarc={"dev_split": "train"}, **arguments)
+
+
+def test_a_clip_without_a_frame_is_named(store, make_expert):
+    expert = make_expert(store)
+    with pytest.raises(ValueError, match="b.wav: the upstream gives no frame for this clip"):
+        expert("train", [torch.ones(2, 4), torch.ones(0, 4)], torch.zeros(2, 3), ["a.wav", "b.wav"],
+               records=defaultdict(list))  # fmt: skip
+
+
+def test_diverged_training_is_said(store, make_expert):
+    with pytest.raises(ValueError, match="scores of 8 of 8 clips are NaN or infinite: training diverged"):
+        evaluate(make_expert(store), "dev", step=1, weight=float("nan"))

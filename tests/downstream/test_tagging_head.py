@@ -1,0 +1,41 @@
+import numpy as np
+import pytest
+import torch
+from s3prl.downstream.music_tagging.model import make_head, time_mean
+from s3prl.downstream.music_tagging.task import Genre, Tagging
+
+
+def test_each_clip_is_averaged_over_its_own_frames():
+    features = [torch.tensor([[1.0, 2.0], [3.0, 6.0]]), torch.tensor([[5.0, 7.0]])]
+    assert time_mean(features).tolist() == [[2.0, 4.0], [5.0, 7.0]]
+
+
+@pytest.mark.parametrize(
+    ("kind", "parameters"),
+    [
+        ("linear", 512 * 50 + 50),
+        ("mlp", 512 * 128 + 128 + 128 * 50 + 50),
+    ],
+)
+def test_heads(kind, parameters):
+    head = make_head(kind, input_dim=512, tags=50, hidden_dim=128)
+    assert head(torch.zeros(3, 512)).shape == (3, 50)
+    assert sum(parameter.numel() for parameter in head.parameters()) == parameters
+
+
+def test_the_mlp_is_not_linear():
+    torch.manual_seed(0)
+    x, mlp = torch.randn(1, 8), make_head("mlp", 8, 2, 16)
+    assert not torch.allclose(mlp(x) + mlp(-x), 2 * mlp(torch.zeros(1, 8)))
+
+
+def test_losses_by_hand():
+    # logits 0: sigmoid 1/2, -log(1/2) = 0.6931 for every tag; softmax over 4 classes: -log(1/4) = 1.3863
+    logits = torch.zeros(2, 4)
+    targets = torch.eye(4)[:2]
+    assert Tagging.loss(logits, targets).item() == pytest.approx(np.log(2), abs=1e-6)
+    assert Genre.loss(logits, targets).item() == pytest.approx(np.log(4), abs=1e-6)
+    # logits log 3: sigmoid 3/4; with one log 3 among two: softmax 3/4
+    logits = torch.tensor([[np.log(3), 0.0]])
+    assert Tagging.probabilities(logits).tolist() == [pytest.approx([0.75, 0.5])]
+    assert Genre.probabilities(logits).tolist() == [pytest.approx([0.75, 0.25])]
