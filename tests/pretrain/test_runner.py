@@ -1,40 +1,12 @@
 """The runner: epochs, resume, checkpoints, logs, in one process."""
 
-import json
 import math
 
 import pytest
 import torch
+from pretraining_runs import equal, load, log_lines, run
 from s3prl.pretrain.pemr import checkpoint_files
-from s3prl.pretrain.pemr.runner import PretrainRunner
 from tensorboardX.proto import event_pb2
-
-
-def run(tmp_path, name, config, model_settings, states=None):
-    torch.manual_seed(5)
-    (tmp_path / name).mkdir(exist_ok=True)
-    runner = PretrainRunner(tmp_path / name, config, model_settings, "cpu", rank=0, states=states)
-    assert runner.train() == 0
-    return runner
-
-
-def load(path):
-    return torch.load(path, weights_only=True)
-
-
-def log_lines(folder):
-    lines = [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
-    return [{k: v for k, v in line.items() if k != "clips_per_second"} for line in lines]
-
-
-def equal(a, b):
-    if isinstance(a, torch.Tensor):
-        return torch.equal(a, b)
-    if isinstance(a, dict):
-        return a.keys() == b.keys() and all(equal(a[k], b[k]) for k in a)
-    if isinstance(a, list | tuple):
-        return len(a) == len(b) and all(map(equal, a, b))
-    return a == b
 
 
 def test_epochs_are_true_epochs(tmp_path, config, model_settings):
@@ -169,59 +141,6 @@ def test_probe_is_asked_at_the_end_of_epochs(tmp_path, config, model_settings, s
     assert "step 6: {'knn_roc_auc'" in caplog.text
 
 
-@pytest.mark.parametrize(
-    ("settings", "message"),
-    [
-        ({"gradient_accumulate_steps": 2}, "accumulating smaller batches is a different experiment"),
-        ({"n_epochs": 0}, "n_epochs or total_steps must be at least 1"),
-        ({"precision": "fp8"}, "precision 'fp8' is not one of fp32, bf16, fp16"),
-        ({"precision": "fp16"}, "precision fp16 needs a CUDA device, not cpu"),
-        ({"probe_every_epochs": 1}, "probe_every_epochs needs probe_store"),
-        ({"save_steps": 1}, "Key 'save_steps' not in 'RunnerConfig'"),
-        ({"gradient_clipping": -1.0}, "gradient_clipping must be above 0"),
-    ],
-)
-def test_settings_that_make_no_sense_are_named(tmp_path, config, model_settings, settings, message):
-    config["runner"] |= settings
-    with pytest.raises(ValueError, match=message):
-        PretrainRunner(tmp_path, config, model_settings, "cpu", rank=0, states=None)
-
-
-@pytest.mark.parametrize(
-    ("datarc", "named"),
-    [
-        ({"train_batch_size": 6}, "train_batch_size"),
-        ({"seed": 8}, "seed"),
-        ({"crop_samples": 9_000}, "crop_samples"),
-    ],
-)
-def test_other_data_is_refused_on_resume(tmp_path, config, model_settings, datarc, named):
-    config["runner"]["n_epochs"] = 1
-    run(tmp_path, "run", config, model_settings)
-    states = load(tmp_path / "run/states-3.ckpt")
-    config["pretrain_expert"]["datarc"] |= datarc
-    with pytest.raises(ValueError, match=f"^{named} of .* is not what this run began with"):
-        PretrainRunner(tmp_path, config, model_settings, "cpu", rank=0, states=states)
-
-
-def test_other_audio_is_refused_on_resume(tmp_path, config, model_settings):
-    config["runner"]["n_epochs"] = 1
-    run(tmp_path, "run", config, model_settings)
-    states = load(tmp_path / "run/states-3.ckpt")
-    states["Data"]["fingerprint"] = "of other audio"
-    with pytest.raises(ValueError, match="^fingerprint of .* is not what this run began with"):
-        PretrainRunner(tmp_path, config, model_settings, "cpu", rank=0, states=states)
-
-
-def test_a_rate_changed_on_resume_is_in_force(tmp_path, config, model_settings):
-    config["runner"]["n_epochs"] = 1
-    run(tmp_path, "run", config, model_settings)
-    states = load(tmp_path / "run/states-3.ckpt")
-    config["optimizer"]["lr"] = 1e-6
-    runner = PretrainRunner(tmp_path, config, model_settings, "cpu", rank=0, states=states)
-    assert [group["lr"] for group in runner.optimizer.param_groups] == [1e-6]
-
-
 def test_what_is_not_finite_is_neither_saved_nor_gone_on_with(tmp_path, config, model_settings):
     config["optimizer"]["lr"] = 1e30
     config["runner"] |= {"log_step": 3, "save_step": 2, "max_keep": 1}
@@ -239,29 +158,3 @@ def test_a_torn_line_of_the_log_does_not_stop_a_resume(tmp_path, config, model_s
         file.write('{"step": 10, "lo')
     run(tmp_path, "run", config, model_settings, states=load(tmp_path / "run/states-6.ckpt"))
     assert log_lines(tmp_path / "run") == expected
-
-
-def test_the_saved_settings_are_those_in_force(tmp_path, config, model_settings):
-    config["runner"]["n_epochs"] = 1
-    run(tmp_path, "run", config, model_settings)
-    states = load(tmp_path / "run/states-3.ckpt")
-    assert states["Upstream_Config"]["model"]["mask_ratio"] == 0.1  # not written in the test's settings
-    assert states["Upstream_Config"]["augment"]["pitch_probability"] == 0.6
-    assert states["Config"]["runner"]["precision"] == "fp32"
-
-
-@pytest.mark.parametrize(
-    ("settings", "message"),
-    [
-        ({"scheduller": {}}, "runner config: Key 'scheduller' not in 'RunnerFile'"),
-        ({"pretrain_expert": {"dataarc": {}}}, "Key 'dataarc' not in 'ExpertConfig'"),
-        (
-            {"optimizer": {"name": "TorchOptim", "torch_optim_name": "Adam", "lrr": 1}},
-            "optimizer or scheduler.*'lrr'",
-        ),
-        ({"optimizer": {"name": "Nobody"}}, "optimizer or scheduler of the runner config: .*Nobody"),
-    ],
-)
-def test_unknown_keys_of_the_file_are_named(tmp_path, config, model_settings, settings, message):
-    with pytest.raises(ValueError, match=message):
-        PretrainRunner(tmp_path, config | settings, model_settings, "cpu", rank=0, states=None)
