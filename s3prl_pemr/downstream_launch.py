@@ -30,9 +30,8 @@ def main() -> None:
         with (
             replaced(sys, "argv", [sys.argv[0], *argv]),
             replaced(toolkit, "Runner", partial(Runner, cache=cache) if cache else Runner),
-            replaced(
-                builtins, "isinstance", builtins.isinstance
-            ),  # :158 hack_isinstance() exchanges it for good
+            # s3prl/run_downstream.py:158 hack_isinstance() exchanges it for good
+            replaced(builtins, "isinstance", builtins.isinstance),
             torchrun.process_group(args.device, args.backend),
         ):
             toolkit.main()

@@ -13,7 +13,7 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class Interruption:
-    """Context in which a first signal is noted; a second SIGINT interrupts at once."""
+    """Context in which a first signal is noted; a SIGINT after another interrupts at once."""
 
     def __init__(self, device: str):
         self._device = device

@@ -12,6 +12,7 @@ from s3prl.upstream.pemr.config import parse
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
+from s3prl_pemr.audio import INT16_FULL_SCALE
 from s3prl_pemr.store import AudioStore
 
 from .augment import AugmentConfig, augment
@@ -142,7 +143,7 @@ class UpstreamPretrainExpert(nn.Module):
 
     def views(self, batch: Batch) -> Tensor:
         """Augmented crops on the device, (2 B, N); a filter or an echo may go a little beyond [-1, 1]."""
-        crops = batch.crops.to(self.device, non_blocking=True).float() / 32_768
+        crops = batch.crops.to(self.device, non_blocking=True).float() / INT16_FULL_SCALE
         return augment(crops, batch.draws, self.sample_rate, self.delay_volume)
 
     def forward(self, data: Batch, records: dict, **_) -> tuple[Tensor, dict]:

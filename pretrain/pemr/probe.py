@@ -11,6 +11,7 @@ from sklearn.metrics import roc_auc_score
 from sklearn.neighbors import NearestNeighbors
 from sklearn.preprocessing import MultiLabelBinarizer
 
+from s3prl_pemr.audio import INT16_FULL_SCALE
 from s3prl_pemr.store import AudioStore
 
 logger = logging.getLogger(__name__)
@@ -54,7 +55,7 @@ class KnnProbe:
         model.eval()
         vectors = []
         for track in self.tracks:
-            wav = torch.from_numpy(self.store.read(track)).to(device).float()[None] / 32_768
+            wav = torch.from_numpy(self.store.read(track)).to(device).float()[None] / INT16_FULL_SCALE
             vectors.append(model(wav, torch.tensor([wav.shape[1]])).mean(dim=1)[0].float().cpu())
         model.train(training)
         return torch.stack(vectors).numpy()

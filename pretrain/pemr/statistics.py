@@ -8,6 +8,7 @@ from s3prl.upstream.pemr.frontend import LogMel
 from torch import Tensor
 from tqdm import tqdm
 
+from s3prl_pemr.audio import INT16_FULL_SCALE
 from s3prl_pemr.store import AudioStore
 
 from .randomness import statistics_generator
@@ -32,7 +33,7 @@ def log_mel_statistics(
     for first in tqdm(range(0, clips, CLIPS_AT_ONCE), desc="log-mel statistics", leave=False):
         part = slice(first, first + CLIPS_AT_ONCE)
         crops = torch.from_numpy(store.gather(chosen[part], starts[part], crop_samples)).to(device)
-        log_mel = frontend.log_mel(crops.float() / 32_768).double().flatten(0, 1)  # (B * L, F)
+        log_mel = frontend.log_mel(crops.float() / INT16_FULL_SCALE).double().flatten(0, 1)  # (B * L, F)
         total += torch.stack([log_mel.sum(dim=0), log_mel.square().sum(dim=0)])
         frames += len(log_mel)
     mean, square = total / frames
