@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+import xxhash
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
 
@@ -102,7 +103,7 @@ class CachedUpstream(nn.Module):
         return {self.selection: padded if len(padded) > 1 else padded[0]}
 
     def _layers(self, wav: Tensor) -> list[Tensor]:
-        key = hashlib.blake2b(wav.cpu().contiguous().numpy(), digest_size=20).hexdigest()
+        key = xxhash.xxh3_128_hexdigest(wav.cpu().contiguous().numpy())
         layers = self.files.read(key)
         if layers is None:
             self.misses += 1

@@ -40,6 +40,7 @@ class HeadConfig:
 
     kind: str = "linear"
     hidden_dim: int = 512
+    standardise: bool = False
 
     def __post_init__(self):
         if self.kind not in HEADS:
@@ -47,11 +48,10 @@ class HeadConfig:
         if self.hidden_dim < 1:
             raise ValueError("hidden_dim must be at least 1")
 
-    def in_force(self) -> dict[str, str | int]:
+    def in_force(self) -> dict[str, str | int | bool]:
         """What makes a difference to this kind of head."""
-        return (
-            {"kind": self.kind, "hidden_dim": self.hidden_dim} if self.kind == "mlp" else {"kind": self.kind}
-        )
+        width = {"hidden_dim": self.hidden_dim} if self.kind == "mlp" else {}
+        return {"kind": self.kind, **width, **({"standardise": True} if self.standardise else {})}
 
 
 @dataclass

@@ -84,7 +84,7 @@ class DownstreamExpert(nn.Module):
     def _make_head(self, names: list[str]) -> None:
         self.names = names
         head = self.config.modelrc
-        self.head = make_head(head.kind, self.upstream_dim, len(names), head.hidden_dim)
+        self.head = make_head(head.kind, self.upstream_dim, len(names), head.hidden_dim, head.standardise)
         self.head.to(self.best_score.device)
 
     def get_extra_state(self) -> dict[str, Any]:

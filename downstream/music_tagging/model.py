@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 
 def time_mean(features: Sequence[Tensor]) -> Tensor:
@@ -24,6 +25,26 @@ class MlpHead(nn.Sequential):
         super().__init__(nn.Linear(input_dim, hidden_dim), nn.ReLU(), nn.Linear(hidden_dim, tags))
 
 
-def make_head(kind: str, input_dim: int, tags: int, hidden_dim: int) -> nn.Module:
+class Standardisation(nn.BatchNorm1d):
+    """Clip vectors (B, D) -> the same with mean 0 and deviation 1 in every dimension; nothing is learned.
+
+    A linear head behind it is still a linear head, but trains alike on features of any scale (as the linear
+    probes of He et al., "Masked Autoencoders", 2022, appendix A.1). A lone clip is standardised with the
+    running statistics.
+    """
+
+    def __init__(self, dim: int):
+        # features of a small scale are features too: the floor is only against a division by zero
+        super().__init__(dim, eps=1e-8, affine=False)
+
+    def forward(self, vectors: Tensor) -> Tensor:
+        """(B, D) -> (B, D)."""
+        if self.training and len(vectors) == 1:
+            return F.batch_norm(vectors, self.running_mean, self.running_var, eps=self.eps)
+        return super().forward(vectors)
+
+
+def make_head(kind: str, input_dim: int, tags: int, hidden_dim: int, standardise: bool = False) -> nn.Module:
     """`kind` is linear or mlp (paper Table 2); `hidden_dim` is for the second one."""
-    return MlpHead(input_dim, tags, hidden_dim) if kind == "mlp" else LinearHead(input_dim, tags)
+    head = MlpHead(input_dim, tags, hidden_dim) if kind == "mlp" else LinearHead(input_dim, tags)
+    return nn.Sequential(Standardisation(input_dim), head) if standardise else head

@@ -29,6 +29,34 @@ def test_the_mlp_is_not_linear():
     assert not torch.allclose(mlp(x) + mlp(-x), 2 * mlp(torch.zeros(1, 8)))
 
 
+def test_a_standardised_head_is_linear_and_blind_to_scale():
+    torch.manual_seed(0)
+    vectors = torch.randn(6, 8) * torch.logspace(0, 3, 8) + 5.0
+    heads = []
+    for scale in (1.0, 1e-2):
+        torch.manual_seed(1)
+        head = make_head("linear", 8, 2, 0, standardise=True)
+        for _ in range(200):  # the running statistics come to those of these six
+            out = head(scale * vectors)
+        heads.append((head.eval(), scale, out))
+    torch.testing.assert_close(heads[0][2], heads[1][2], rtol=1e-2, atol=1e-3)
+    standard = (vectors - vectors.mean(0)) / vectors.std(0, correction=0)
+    linear = heads[0][0][1]
+    torch.testing.assert_close(heads[0][2], linear(standard), rtol=1e-3, atol=1e-3)
+    for head, scale, _ in heads:
+        a, b, zero = (head(x) for x in (scale * vectors, -scale * vectors, torch.zeros(6, 8)))
+        torch.testing.assert_close(a + b, 2 * zero, rtol=1e-3, atol=1e-2)  # affine
+    assert sum(parameter.numel() for parameter in heads[0][0].parameters()) == 8 * 2 + 2
+
+
+def test_a_lone_clip_in_a_training_batch_is_standardised_with_the_running_statistics():
+    head = make_head("linear", 4, 2, 0, standardise=True)
+    head(torch.randn(16, 4))
+    lone = torch.randn(1, 4)
+    trained = head(lone)
+    assert torch.equal(trained, head.eval()(lone))
+
+
 def test_losses_by_hand():
     # logits 0: sigmoid 1/2, -log(1/2) = 0.6931 for every tag; softmax over 4 classes: -log(1/4) = 1.3863
     logits = torch.zeros(2, 4)
