@@ -43,6 +43,23 @@ def test_equals_plain_torch_layers():
         x = F.max_pool2d(x.clamp(min=0), pool, ceil_mode=True)
     expected = torch.stack([x[:, :, :, t].reshape(2, -1) for t in range(x.shape[-1])], dim=1)
     torch.testing.assert_close(encoder(frames), expected, rtol=1e-9, atol=1e-12)
+    with torch.no_grad():  # batch norm folded into the convolution
+        torch.testing.assert_close(encoder(frames), expected, rtol=1e-9, atol=1e-12)
+
+
+def test_gradients_in_training_equal_those_of_relu_before_the_maximum():
+    torch.manual_seed(0)
+    encoder = FCN4((3, 4, 5, 6)).double().train()
+    frames = torch.randn(3, 150, 128, dtype=torch.float64)
+    parameters = list(encoder.parameters())
+    gradients = torch.autograd.grad(encoder(frames).square().sum(), parameters)
+    x = frames.transpose(1, 2).unsqueeze(1)
+    for block, pool in zip(encoder.blocks, [(2, 4), (2, 4), (2, 4), (4, 2)], strict=True):
+        x = F.conv2d(x, block.conv.weight, block.conv.bias, padding=1)
+        x = F.batch_norm(x, None, None, block.norm.weight, block.norm.bias, training=True)
+        x = F.max_pool2d(F.relu(x), pool, ceil_mode=True)
+    for gradient, expected in zip(gradients, torch.autograd.grad(x.square().sum(), parameters), strict=True):
+        torch.testing.assert_close(gradient, expected, rtol=1e-7, atol=1e-9)
 
 
 def test_padding_does_not_leak_into_a_shorter_item():
