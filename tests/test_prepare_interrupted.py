@@ -13,6 +13,7 @@ import pytest
 from prepare_fixtures import error_line, prepare, tables
 
 from s3prl_pemr import store_writer
+from s3prl_pemr.dataset_name import DatasetName
 from s3prl_pemr.prepare import build
 from s3prl_pemr.prepare.source import Listing, Source
 from s3prl_pemr.store import AudioStore
@@ -180,7 +181,7 @@ def test_a_worker_that_dies_is_reported(folder, tmp_path, monkeypatch, capsys):
 def test_what_leads_out_of_the_data_set_is_not_read(folder, tmp_path):
     root = folder / "rock"
     sources = [Source("out", root / ".." / "loud.wav"), Source("in", root / "a.mp3")]
-    assert build.build_store(Listing(root, sources), tmp_path / "DST", jobs=1) == 0
+    assert build.build_store(Listing(root, sources, DatasetName("x")), tmp_path / "DST", jobs=1) == 0
     assert AudioStore(tmp_path / "DST").tracks == ["in"]
     (row,), _ = read_unreadable(tmp_path / "DST" / "unreadable.tsv")
     assert row.track == "out" and "its path leads out of" in row.reason
@@ -189,4 +190,4 @@ def test_what_leads_out_of_the_data_set_is_not_read(folder, tmp_path):
 def test_a_track_listed_twice_is_refused(folder, tmp_path):
     sources = [Source("same", folder / "loud.wav"), Source("same", folder / "silent.ogg")]
     with pytest.raises(ValueError, match="the track same is listed 2 times"):
-        build.build_store(Listing(folder, sources), tmp_path / "DST", jobs=1)
+        build.build_store(Listing(folder, sources, DatasetName("x")), tmp_path / "DST", jobs=1)

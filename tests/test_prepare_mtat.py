@@ -8,7 +8,8 @@ import soundfile
 from prepare_fixtures import error_line
 
 from s3prl_pemr.prepare.__main__ import main
-from s3prl_pemr.prepare.mtat import TOP_50, list_mtat
+from s3prl_pemr.prepare.mtat import list_mtat
+from s3prl_pemr.prepare.mtat_tables import TOP_50
 from s3prl_pemr.store import AudioStore
 from s3prl_pemr.tag_list import read_tags
 
@@ -82,13 +83,14 @@ def test_missing_broken_and_unlisted_files_are_reported(root, capsys):
     assert "c/c.mp3: is empty (0 bytes)" in out
     assert "d/d.mp3: " in out
     assert "1 clips have none of the 3 tags" in out
-    assert "splits: test 1, train 2" in out
+    assert "splits: train 2 of 2, valid 0 of 1, test 1 of 2" in out
 
 
 def test_the_top_50_are_chosen_from_a_wider_table(tmp_path):
     columns = sorted([*TOP_50, "birds", "lol"])
     root = write_table(tmp_path / "mtat", [("0/x.mp3", ("birds", "choral", "guitar"))], columns)
-    listing, names = list_mtat(root)
+    listing = list_mtat(root)
+    names = listing.tags
     assert names == list(TOP_50)
     assert len(set(names)) == 50
     assert (names[0], names[28:30], names[47:]) == (
