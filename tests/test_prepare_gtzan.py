@@ -135,8 +135,8 @@ def test_lists_of_the_users_own(root, capsys):
         ),
         ({"train": "a/x.wav\n../x.wav"}, "train_filtered.txt: line 2 is '../x.wav'; it should be"),
         ({"test": "\n"}, "test_filtered.txt: the list is empty"),
-        ({"train": "a/x.wav\na/x.wav"}, "train_filtered.txt: line 2 lists a/x a second time"),
-        ({"valid": "a/1.wav", "test": "a/1.wav"}, "test_filtered.txt: line 1 lists a/1 again"),
+        ({"train": "a/x.wav\na/x.wav"}, "train_filtered.txt: line 2 lists a/x, as line 1 does"),
+        ({"valid": "a/1.wav", "test": "a/1.wav"}, "test_filtered.txt: lists a/1, and so does "),
         ({"valid": "a/1.wav", "test": "b/1.wav"}, "the lists have the track 1 in two genres"),
     ],
 )

@@ -5,7 +5,7 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from s3prl_pemr.prepare.split_lists import read_split_lists
+from s3prl_pemr.prepare.split_lists import read_disjoint_lists
 from s3prl_pemr.store_index import StoreError
 
 FAULT_FILTERED_FILE = Path(__file__).with_name("gtzan_fault_filtered.txt")
@@ -35,7 +35,7 @@ def own_lists(folder: Path) -> dict[str, tuple[str, str]]:
     Raises:
         StoreError: a list is missing, empty or malformed, or a track comes twice.
     """
-    splits = read_split_lists({split: folder / name for split, name in LISTS.items()}, _genre_and_track)
+    splits = read_disjoint_lists({split: folder / name for split, name in LISTS.items()}, _genre_and_track)
     found = {}
     for line, split in splits.items():
         genre, track = line.split("/")
