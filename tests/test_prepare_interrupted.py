@@ -1,3 +1,4 @@
+import errno
 import multiprocessing
 import os
 import shutil
@@ -166,6 +167,32 @@ def test_a_disk_that_fills_up_keeps_what_is_stored(folder, finished, tmp_path, m
     assert (tmp_path / "DST" / "index.tsv").read_text().count("\n") == 1 + 4
     assert prepare(folder, tmp_path / "DST") == 0
     assert tables(tmp_path / "DST") == tables(finished)
+
+
+def test_a_destination_that_cannot_be_written(folder, tmp_path, monkeypatch, capsys):
+    def refuse(path, *args, **kwargs):  # a root user may write anywhere but on a read-only file system
+        raise OSError(errno.EROFS, "Read-only file system", str(path))
+
+    with monkeypatch.context() as read_only:
+        read_only.setattr(Path, "mkdir", refuse)
+        assert prepare(folder, tmp_path / "DST") == 1
+        assert error_line(capsys) == f"prepare: {tmp_path / 'DST'}: Read-only file system"
+    assert prepare(folder, tmp_path / "DST") == 0
+    capsys.readouterr()
+    with monkeypatch.context() as read_only:  # a store that became so
+        read_only.setattr(Path, "open", refuse)
+        assert prepare(folder, tmp_path / "DST") == 1
+        assert error_line(capsys) == f"prepare: {tmp_path / 'DST' / 'prepare.lock'}: Read-only file system"
+
+
+def test_a_full_disk_at_the_files_beside_the_store(folder, tmp_path, monkeypatch, capsys):
+    def full(path, content):
+        raise OSError(errno.ENOSPC, "No space left on device", str(path))
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    assert prepare(folder, tmp_path / "DST") == 1
+    line = error_line(capsys)
+    assert "dataset.json.tmp: No space left on device; what was stored is kept: make room" in line
 
 
 def test_a_worker_that_dies_is_reported(folder, tmp_path, monkeypatch, capsys):

@@ -5,26 +5,18 @@ import gzip
 import json
 from pathlib import Path
 
+import mtat_fixtures
 import pytest
-import soundfile
-from prepare_fixtures import error_line, noise
-from test_prepare_mtat import CLIPS, run, write_table
+from mtat_fixtures import CLIPS, run, write_table
+from prepare_fixtures import error_line
 
 from s3prl_pemr.groups import Group, read_groups
 from s3prl_pemr.prepare.mtat import BROKEN, NOT_IN_CLEAN, REAL_COUNTS, list_mtat
 from s3prl_pemr.store import AudioStore
 
 TABLE = Path(__file__).resolve().parents[2] / "shared/data/magnatagatune/annotations_final.csv.gz"
+root = mtat_fixtures.root
 INFO_COLUMNS = ("clip_id", "title", "artist", "album", "mp3_path")
-
-
-@pytest.fixture
-def root(tmp_path):
-    root = write_table(tmp_path / "mtat", CLIPS.items())
-    for number, track in enumerate(CLIPS):
-        (root / track).parent.mkdir()
-        soundfile.write(root / track, noise(0.5, number), 22_050, format="MP3")
-    return root
 
 
 def write_info(root, rows, columns=INFO_COLUMNS):

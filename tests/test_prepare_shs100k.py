@@ -92,6 +92,8 @@ def test_training_works_with_few_versions_are_left_out(root, capsys):
         "12_1",
     }
     assert "2 training tracks are left out: their works have fewer than 3 versions" in capsys.readouterr().out
+    assert run(root, store="SIX") == 0
+    assert "WARNING: no training track is left; a lower --min-versions keeps some" in capsys.readouterr().out
 
 
 def test_straddling_works_are_dropped_from_all_but_their_last_split(root, capsys):

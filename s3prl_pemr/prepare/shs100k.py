@@ -87,22 +87,24 @@ def list_shs100k(
     Raises:
         StoreError: there is no audio folder, a list is malformed, or there is too little to sample from.
     """
-    splits = shs100k_lists.read_lists(lists)
+    listed = shs100k_lists.read_lists(lists)
     if not audio.is_dir():
         raise StoreError(f"{audio}: not a folder; say where the audio lies with --audio FOLDER")
-    name, remarks = shs100k_lists.release(splits), []
-    without_list = [split for split, tracks in splits.items() if not tracks]
+    name, remarks = shs100k_lists.release(listed), []
+    without_list = [split for split, tracks in listed.items() if not tracks]
     if without_list:
         remarks.append(f"WARNING: {lists} has no list of the split {', '.join(without_list)}")
     if name == shs100k_lists.FIRST_RELEASE:
         remarks.append(f"WARNING: these are the lists of the {name}, not the paper's (SHS100K2, 8:1:1)")
-    splits = _choose(splits, min_versions, drop_straddling, remarks)
+    splits = _choose(listed, min_versions, drop_straddling, remarks)
     chosen = f"min-versions {min_versions}, straddling {'drop' if drop_straddling else 'keep'}"
     files = _audio_files(audio, remarks)
     if sample is not None:
         splits = shs100k_lists.sample(splits, files.keys(), sample, seed)
         chosen += f", sample {sample}, seed {seed}"
     counts = shs100k_lists.count(splits)
+    if listed["train"] and not splits["train"]:
+        remarks.append("WARNING: no training track is left; a lower --min-versions keeps some")
     remarks.append(
         "chosen: " + ", ".join(f"{split} {n} tracks of {works} works" for split, (n, works) in counts.items())
     )
