@@ -1,6 +1,6 @@
 """Prepare on two workers against one, on mp3 files like MagnaTagATune's.
 
-    python benchmarks/bench_prepare.py [--clips 240] [--rounds 3]
+    python benchmarks/bench_prepare.py [--clips 160] [--rounds 3]
 
 Both sides take turns in one run; the ratio is what counts. Clips are 29.1 s, 16 kHz, mono, mp3 at a constant
 low bit rate.
@@ -55,7 +55,7 @@ def prepare_seconds(source: Path, destination: Path, jobs: int) -> float:
 def main() -> None:
     """Print the rates and their ratio."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--clips", type=int, default=240)
+    parser.add_argument("--clips", type=int, default=160)
     parser.add_argument("--rounds", type=int, default=3)
     args = parser.parse_args()
     times = {1: [], 2: []}

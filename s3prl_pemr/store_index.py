@@ -7,7 +7,7 @@ A store is a folder with
     unreadable.tsv   UNREADABLE_COLUMNS below: what was asked for and is not in the store
     store.json       format version, sample rate, and whether prepare came to its end
 
-and, where the data set has them, tags.txt (tag_list.py), groups.tsv (groups.py), dataset.json (dataset_name.py).
+and dataset.json (dataset_name.py), tags.txt (tag_list.py), groups.tsv (groups.py) where they are known.
 
 In a cell, `\\`, `\t`, `\n` and `\r` stand for those characters. Labels are separated by `|`, which is `\p`
 inside a label.

@@ -156,7 +156,7 @@ def test_ten_folds(tmp_path):
         (tmp_path / genre).mkdir()
         for number in range(20):
             (tmp_path / genre / f"{genre}.{number:05}.wav").touch()
-    folds = [list_folds(tmp_path, fold, seed=3) for fold in range(10)]
+    folds = [list_folds(tmp_path, fold, shuffle_seed=3) for fold in range(10)]
     tested = []
     for fold, listing in enumerate(folds):
         members = {
@@ -168,8 +168,8 @@ def test_ten_folds(tmp_path):
         assert members["valid"] == following
         tested += members["test"]
     assert len(tested) == len(set(tested)) == 40
-    assert list_folds(tmp_path, 4, seed=3).sources == folds[4].sources
-    assert list_folds(tmp_path, 4, seed=2).sources != folds[4].sources
+    assert list_folds(tmp_path, 4, shuffle_seed=3).sources == folds[4].sources
+    assert list_folds(tmp_path, 4, shuffle_seed=2).sources != folds[4].sources
     assert folds[4].dataset == DatasetName("gtzan", "random10, fold 4, seed 3")
     assert "40 tracks, and GTZAN has 1000" in folds[0].remarks[0]
 
@@ -188,6 +188,13 @@ def test_ten_folds(tmp_path):
 def test_wrong_options_are_one_line(root, capsys, options, message):
     assert run(root, *options) == 1
     assert message in error_line(capsys)
+
+
+def test_a_seed_or_fold_that_is_none(root, capsys):
+    for options, message in ((["--seed", "-1"], "must be 0 or more"), (["--fold", "10"], "invalid choice")):
+        with pytest.raises(SystemExit, match="2"):
+            run(root, "--split", "random10", *options)
+        assert message in capsys.readouterr().err
 
 
 def test_no_audio_and_the_same_track_twice(root, tmp_path, capsys):

@@ -34,6 +34,14 @@ def add_build_arguments(parser: argparse.ArgumentParser, source_help: str) -> No
     parser.add_argument("--rebuild", action="store_true", help="delete the store in DST and start over")
 
 
+def seed(text: str) -> int:
+    """The type of a --seed: 0 or more, as generators want it."""
+    number = int(text)
+    if number < 0:
+        raise argparse.ArgumentTypeError("must be 0 or more")
+    return number
+
+
 def build_store(listing: Listing, destination: Path, jobs: int, rebuild: bool = False) -> int:
     """Bring the store in `destination` to what the listing says; go on where an earlier run was stopped.
 

@@ -3,10 +3,11 @@
 import argparse
 from collections import Counter
 from dataclasses import replace
+from operator import attrgetter
 from pathlib import Path
 
 from s3prl_pemr.dataset_name import DatasetName
-from s3prl_pemr.prepare.build import add_build_arguments, build_store
+from s3prl_pemr.prepare.build import add_build_arguments, build_store, seed
 from s3prl_pemr.prepare.gtzan_split import (
     FAULT_FILTERED_COUNTS,
     FOLDS,
@@ -44,7 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--fold", type=int, choices=range(FOLDS), metavar="K", help="of random10: fold K is the test split, "
         "the next one valid, the other eight train (0 ... 9; default: 0)",
     )  # fmt: skip
-    parser.add_argument("--seed", type=int, metavar="S", help="of random10's shuffle (default: 0)")
+    parser.add_argument("--seed", type=seed, metavar="S", help="of random10's shuffle (default: 0)")
     parser.add_argument(
         "--lists",
         type=Path,
@@ -95,16 +96,16 @@ def list_named(root: Path, lists: Path | None = None) -> Listing:
     return listing
 
 
-def list_folds(root: Path, fold: int, seed: int) -> Listing:
+def list_folds(root: Path, fold: int, shuffle_seed: int) -> Listing:
     """All tracks, in one of ten random stratified folds.
 
     Raises:
         StoreError: no audio is there, or fewer than ten tracks of a genre.
     """
     sources = _tracks(root)
-    splits = random_folds([source.labels[0] for source in sources], seed, fold)
+    splits = random_folds([source.labels[0] for source in sources], shuffle_seed, fold)
     sources = [replace(source, split=split) for source, split in zip(sources, splits, strict=True)]
-    listing = Listing(root, sources, DatasetName("gtzan", f"random10, fold {fold}, seed {seed}"))
+    listing = Listing(root, sources, DatasetName("gtzan", f"random10, fold {fold}, seed {shuffle_seed}"))
     listing.known_broken, listing.split_counts = KNOWN_BROKEN, _counts(listing)
     if len(sources) != TRACKS:
         listing.remarks.append(
@@ -139,8 +140,6 @@ def _tracks(root: Path) -> list[Source]:
     twice = [name for name, count in Counter(path.stem for path in paths).items() if count > 1]
     if twice:
         raise StoreError(f"{root}: {len(twice)} tracks are there twice, as .wav and .au: {name_some(twice)}")
-    return [Source(path.stem, path, labels=(path.parent.name,)) for path in sorted(paths, key=_name)]
-
-
-def _name(path: Path) -> str:
-    return path.stem
+    return [
+        Source(path.stem, path, labels=(path.parent.name,)) for path in sorted(paths, key=attrgetter("stem"))
+    ]

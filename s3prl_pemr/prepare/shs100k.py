@@ -5,7 +5,7 @@ from pathlib import Path
 
 from s3prl_pemr.dataset_name import DatasetName
 from s3prl_pemr.prepare import shs100k_lists
-from s3prl_pemr.prepare.build import add_build_arguments, build_store
+from s3prl_pemr.prepare.build import add_build_arguments, build_store, seed
 from s3prl_pemr.prepare.source import Listing, Source
 from s3prl_pemr.prepare.summary import name_some
 from s3prl_pemr.prepare.walk import AUDIO_SUFFIXES, READABLE_SUFFIXES, files_below
@@ -41,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--sample", type=int, metavar="N", help="draw about N tracks whose audio is there, whole works, 8:1:1"
     )
-    parser.add_argument("--seed", type=int, default=0, metavar="S", help="of --sample (default: 0)")
+    parser.add_argument("--seed", type=seed, default=0, metavar="S", help="of --sample (default: 0)")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -72,7 +72,7 @@ def list_shs100k(
     min_versions: int = 6,
     drop_straddling: bool = False,
     sample: int | None = None,
-    seed: int = 0,
+    sample_seed: int = 0,
 ) -> Listing:
     """The tracks of the lists, in their order, labelled with their works; those without audio too.
 
@@ -82,7 +82,7 @@ def list_shs100k(
         min_versions: training works with fewer are left out.
         drop_straddling: leave a work in its last split only.
         sample: draw about so many tracks; only such that have audio.
-        seed: of the sample.
+        sample_seed: of the draw.
 
     Raises:
         StoreError: there is no audio folder, a list is malformed, or there is too little to sample from.
@@ -100,8 +100,8 @@ def list_shs100k(
     chosen = f"min-versions {min_versions}, straddling {'drop' if drop_straddling else 'keep'}"
     files = _audio_files(audio, remarks)
     if sample is not None:
-        splits = shs100k_lists.sample(splits, files.keys(), sample, seed)
-        chosen += f", sample {sample}, seed {seed}"
+        splits = shs100k_lists.sample(splits, files.keys(), sample, sample_seed)
+        chosen += f", sample {sample}, seed {sample_seed}"
     counts = shs100k_lists.count(splits)
     if listed["train"] and not splits["train"]:
         remarks.append("WARNING: no training track is left; a lower --min-versions keeps some")
