@@ -1,4 +1,4 @@
-"""Random crops per second: from the store, the mp3 and the whole wav; and prepare on two workers and on one.
+"""Random crops per second: from the store, the mp3 and the whole wav.
 
     python benchmarks/bench_store.py [--clips 120] [--seconds 5]
 
@@ -7,9 +7,6 @@ mono, mp3 at a constant low bit rate. Files are read with plain soundfile and no
 """
 
 import argparse
-import contextlib
-import io
-import os
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -17,31 +14,12 @@ from time import perf_counter
 
 import numpy as np
 import soundfile
+from bench_prepare import CLIP_SECONDS, prepare_seconds, write_clips
 
 from s3prl_pemr.audio import INT16_FULL_SCALE, SAMPLE_RATE
-from s3prl_pemr.prepare.build import build_store
-from s3prl_pemr.prepare.folder import list_folder
 from s3prl_pemr.store import AudioStore
 
-CLIP_SECONDS, CROP_SAMPLES, BATCH, ROUNDS = 29.1, 43200, 48, 5
-
-
-def write_clips(folder: Path, clips: int) -> None:
-    """Clips as mp3 and as wav; a few different ones, copied, since only the reading is timed."""
-    rng = np.random.default_rng(0)
-    time = np.arange(round(CLIP_SECONDS * SAMPLE_RATE)) / SAMPLE_RATE
-    for kind in ("mp3", "wav"):
-        (folder / kind).mkdir()
-    for clip in range(clips):
-        mp3, wav = (folder / kind / f"{clip}.{kind}" for kind in ("mp3", "wav"))
-        if clip < 10:
-            tones = sum(np.sin(2 * np.pi * hertz * time) for hertz in rng.uniform(100, 4000, 8)) / 20
-            tones += rng.standard_normal(len(time)) / 50
-            soundfile.write(mp3, tones, SAMPLE_RATE, bitrate_mode="CONSTANT", compression_level=0.9)
-            soundfile.write(wav, tones, SAMPLE_RATE)
-        else:
-            mp3.write_bytes((folder / "mp3" / f"{clip % 10}.mp3").read_bytes())
-            wav.write_bytes((folder / "wav" / f"{clip % 10}.wav").read_bytes())
+CROP_SAMPLES, BATCH, ROUNDS = 43200, 48, 5
 
 
 def crops_per_second(batch: Callable[[], object], seconds: float) -> float:
@@ -53,14 +31,6 @@ def crops_per_second(batch: Callable[[], object], seconds: float) -> float:
     return batches * BATCH / (perf_counter() - start)
 
 
-def prepare_seconds(source: Path, destination: Path, jobs: int) -> float:
-    """Wall time of one prepare."""
-    start = perf_counter()
-    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-        build_store(list_folder(source), destination, jobs)
-    return perf_counter() - start
-
-
 def main() -> None:
     """Print the rates and their ratios."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
@@ -70,12 +40,10 @@ def main() -> None:
     rng = np.random.default_rng(0)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        write_clips(folder, args.clips)
-        times = {1: [], 2: []}
-        for turn in range(2):
-            for jobs, seconds in times.items():
-                seconds.append(prepare_seconds(folder / "mp3", folder / f"store{jobs}{turn}", jobs))
-        store = AudioStore(folder / "store10")
+        for kind in ("mp3", "wav"):
+            write_clips(folder / kind, args.clips, kind)
+        prepare_seconds(folder / "mp3", folder / "store", jobs=2)
+        store = AudioStore(folder / "store")
 
         def crop_of_file(kind: str) -> np.ndarray:
             wav, _ = soundfile.read(folder / kind / f"{rng.integers(args.clips)}.{kind}", dtype="float32")
@@ -108,13 +76,6 @@ def main() -> None:
         rate = np.median(values)
         ratios = f"{rate / mp3:7.1f} x mp3 {rate / wav:6.1f} x wav"
         print(f"  {way:24} {rate:9.0f} crops/s {ratios}")
-    load = os.getloadavg()[0]
-    print(
-        f"prepare, {args.clips} clips, {os.cpu_count()} cores, load {load:.1f} (about 2 if nothing else runs)"
-    )
-    for jobs, seconds in times.items():
-        rate, ratio = args.clips / min(seconds), min(times[1]) / min(seconds)
-        print(f"  {jobs} workers                {rate:9.0f} clips/s {ratio:7.2f} x one worker")
 
 
 if __name__ == "__main__":

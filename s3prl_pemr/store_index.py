@@ -7,6 +7,8 @@ A store is a folder with
     unreadable.tsv   UNREADABLE_COLUMNS below: what was asked for and is not in the store
     store.json       format version, sample rate, and whether prepare came to its end
 
+and dataset.json (dataset_name.py), tags.txt (tag_list.py), groups.tsv (groups.py) where they are known.
+
 In a cell, `\\`, `\t`, `\n` and `\r` stand for those characters. Labels are separated by `|`, which is `\p`
 inside a label.
 """
@@ -61,10 +63,10 @@ class Entry:
 
     def line(self) -> str:
         """The entry as a line of index.tsv."""
-        labels = "|".join(_escape(label, _LABEL_ESCAPES) for label in self.labels)
-        cells = [_escape(self.track), self.offset_samples, self.length_samples, _escape(self.split), labels]
+        labels = "|".join(escape(label, _LABEL_ESCAPES) for label in self.labels)
+        cells = [escape(self.track), self.offset_samples, self.length_samples, escape(self.split), labels]
         cells += [
-            _escape(self.note),
+            escape(self.note),
             f"{self.crc32:08x}",
             self.stamp.source_bytes,
             self.stamp.source_mtime_ns,
@@ -75,10 +77,10 @@ class Entry:
     def parse(cls, cells: list[str]) -> "Entry":
         """The reverse of `line`; ValueError where a cell is not what it should be."""
         track, offset, length, split, labels, note, crc32, size, mtime = cells
-        names = tuple(_unescape(label) for label in labels.split("|")) if labels else ()
+        names = tuple(unescape(label) for label in labels.split("|")) if labels else ()
         stamp = Stamp(int(size), int(mtime))
         where = int(offset), int(length)
-        return cls(_unescape(track), *where, _unescape(split), names, _unescape(note), int(crc32, 16), stamp)
+        return cls(unescape(track), *where, unescape(split), names, unescape(note), int(crc32, 16), stamp)
 
 
 @dataclass(frozen=True)
@@ -92,14 +94,14 @@ class Unreadable:
 
     def line(self) -> str:
         """The source as a line of unreadable.tsv."""
-        cells = [*map(_escape, (self.path, self.reason, self.track))]
+        cells = [*map(escape, (self.path, self.reason, self.track))]
         return "\t".join([*cells, str(self.stamp.source_bytes), str(self.stamp.source_mtime_ns)]) + "\n"
 
     @classmethod
     def parse(cls, cells: list[str]) -> "Unreadable":
         """The reverse of `line`; ValueError where a cell is not what it should be."""
         path, reason, track, size, mtime = cells
-        return cls(*map(_unescape, (path, reason, track)), Stamp(int(size), int(mtime)))
+        return cls(*map(unescape, (path, reason, track)), Stamp(int(size), int(mtime)))
 
 
 def read_index(path: Path) -> tuple[list[Entry], int]:
@@ -137,7 +139,7 @@ def header(columns: tuple[str, ...]) -> bytes:
 
 def printable(name: str) -> str:
     """A file name in one line that any terminal takes."""
-    return _escape(name).encode("utf-8", "backslashreplace").decode()
+    return escape(name).encode("utf-8", "backslashreplace").decode()
 
 
 REBUILD = "run prepare with --rebuild"
@@ -160,9 +162,11 @@ def _read_table(path: Path, columns: tuple[str, ...], parse) -> tuple[list, int]
     return rows, whole_bytes
 
 
-def _escape(cell: str, escapes: dict[str, str] = _ESCAPES) -> str:
+def escape(cell: str, escapes: dict[str, str] = _ESCAPES) -> str:
+    """A cell as it stands in a table."""
     return cell.translate(str.maketrans(escapes))
 
 
-def _unescape(cell: str) -> str:
+def unescape(cell: str) -> str:
+    """The reverse of `escape`."""
     return re.sub(r"\\(.)", lambda found: _UNESCAPES[found[1]], cell) if "\\" in cell else cell

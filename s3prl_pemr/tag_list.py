@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from s3prl_pemr.whole_file import write_whole
+
 TAGS_FILE = "tags.txt"
 
 
@@ -25,9 +27,4 @@ def read_tags(store: Path) -> list[str]:
 
 def write_tags(store: Path, names: Sequence[str]) -> None:
     """Written whole or not at all; untouched where it says the same."""
-    text = "".join(f"{name}\n" for name in names)
-    path, unfinished = store / TAGS_FILE, store / f"{TAGS_FILE}.tmp"
-    if path.exists() and path.read_text(encoding="utf-8") == text:
-        return
-    unfinished.write_text(text, encoding="utf-8")
-    unfinished.replace(path)
+    write_whole(store / TAGS_FILE, "".join(f"{name}\n" for name in names).encode())

@@ -9,7 +9,6 @@ import soundfile
 
 from s3prl_pemr.prepare.__main__ import main
 
-"fork"
 ODD_NAME = "rock/drei \"quotes\" and 'ü'.flac"
 
 

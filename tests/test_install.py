@@ -33,7 +33,7 @@ print(json.dumps({
         f"{kind}/{path.relative_to(folder).as_posix()}"
         for kind, [folder] in folders.items()
         for path in folder.rglob("*")
-        if path.suffix in (".py", ".yaml")
+        if path.suffix in (".py", ".yaml", ".txt")
         and not (kind == "s3prl_pemr" and path.relative_to(folder).parts[0] in KINDS)
     ),
 }))
@@ -135,7 +135,7 @@ def test_every_module_and_yaml_file_is_there(reports, kind):
         path.relative_to(ROOT).as_posix()
         for folder in PACKAGED
         for path in (ROOT / folder).rglob("*")
-        if path.suffix in (".py", ".yaml")
+        if path.suffix in (".py", ".yaml", ".txt")
     }
     missing = expected - set(reports[1][kind]["files"])
     assert not missing, "add their folders to `packages` in setup.cfg"

@@ -12,6 +12,7 @@ import soundfile
 from prepare_fixtures import ODD_NAME, error_line, noise, prepare, tables
 
 from s3prl_pemr.audio import UnreadableAudio, read_audio
+from s3prl_pemr.dataset_name import DatasetName, read_dataset_name
 from s3prl_pemr.prepare.__main__ import main
 from s3prl_pemr.store import AudioStore
 from s3prl_pemr.store_index import read_unreadable
@@ -29,6 +30,7 @@ def test_a_folder_becomes_a_store(folder, finished):
     power = np.mean((store.read(0) / 32768) ** 2) / np.mean(wav**2)
     assert power == pytest.approx(0.96 * 8000 / 11025, abs=0.03)
     assert store.splits == [""] * 12 and store.labels == [[]] * 12
+    assert read_dataset_name(finished) == DatasetName("SRC")
 
 
 def test_what_cannot_be_read_is_named_with_its_reason(finished):
@@ -113,7 +115,7 @@ def test_a_changed_or_removed_source_is_refused_until_rebuild(own_folder, tmp_pa
     assert "run prepare with --rebuild" in line
     (own_folder / "rock/a.mp3").unlink()
     assert prepare(own_folder, destination) == 1
-    assert "are no longer there, the first: rock/a.mp3" in error_line(capsys)
+    assert "are no longer there, or not in this split, the first: rock/a.mp3" in error_line(capsys)
     assert tables(destination) == before
     assert prepare(own_folder, destination, "--rebuild") == 0
     assert len(AudioStore(destination)) == 11

@@ -1,3 +1,4 @@
+import errno
 import multiprocessing
 import os
 import shutil
@@ -13,6 +14,7 @@ import pytest
 from prepare_fixtures import error_line, prepare, tables
 
 from s3prl_pemr import store_writer
+from s3prl_pemr.dataset_name import DatasetName
 from s3prl_pemr.prepare import build
 from s3prl_pemr.prepare.source import Listing, Source
 from s3prl_pemr.store import AudioStore
@@ -167,6 +169,32 @@ def test_a_disk_that_fills_up_keeps_what_is_stored(folder, finished, tmp_path, m
     assert tables(tmp_path / "DST") == tables(finished)
 
 
+def test_a_destination_that_cannot_be_written(folder, tmp_path, monkeypatch, capsys):
+    def refuse(path, *args, **kwargs):  # a root user may write anywhere but on a read-only file system
+        raise OSError(errno.EROFS, "Read-only file system", str(path))
+
+    with monkeypatch.context() as read_only:
+        read_only.setattr(Path, "mkdir", refuse)
+        assert prepare(folder, tmp_path / "DST") == 1
+        assert error_line(capsys) == f"prepare: {tmp_path / 'DST'}: Read-only file system"
+    assert prepare(folder, tmp_path / "DST") == 0
+    capsys.readouterr()
+    with monkeypatch.context() as read_only:  # a store that became so
+        read_only.setattr(Path, "open", refuse)
+        assert prepare(folder, tmp_path / "DST") == 1
+        assert error_line(capsys) == f"prepare: {tmp_path / 'DST' / 'prepare.lock'}: Read-only file system"
+
+
+def test_a_full_disk_at_the_files_beside_the_store(folder, tmp_path, monkeypatch, capsys):
+    def full(path, content):
+        raise OSError(errno.ENOSPC, "No space left on device", str(path))
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    assert prepare(folder, tmp_path / "DST") == 1
+    line = error_line(capsys)
+    assert "dataset.json.tmp: No space left on device; what was stored is kept: make room" in line
+
+
 def test_a_worker_that_dies_is_reported(folder, tmp_path, monkeypatch, capsys):
     # As a full memory or a crashing decoder would have it; forked workers inherit the patch.
     monkeypatch.setattr(
@@ -180,7 +208,7 @@ def test_a_worker_that_dies_is_reported(folder, tmp_path, monkeypatch, capsys):
 def test_what_leads_out_of_the_data_set_is_not_read(folder, tmp_path):
     root = folder / "rock"
     sources = [Source("out", root / ".." / "loud.wav"), Source("in", root / "a.mp3")]
-    assert build.build_store(Listing(root, sources), tmp_path / "DST", jobs=1) == 0
+    assert build.build_store(Listing(root, sources, DatasetName("x")), tmp_path / "DST", jobs=1) == 0
     assert AudioStore(tmp_path / "DST").tracks == ["in"]
     (row,), _ = read_unreadable(tmp_path / "DST" / "unreadable.tsv")
     assert row.track == "out" and "its path leads out of" in row.reason
@@ -189,4 +217,4 @@ def test_what_leads_out_of_the_data_set_is_not_read(folder, tmp_path):
 def test_a_track_listed_twice_is_refused(folder, tmp_path):
     sources = [Source("same", folder / "loud.wav"), Source("same", folder / "silent.ogg")]
     with pytest.raises(ValueError, match="the track same is listed 2 times"):
-        build.build_store(Listing(folder, sources), tmp_path / "DST", jobs=1)
+        build.build_store(Listing(folder, sources, DatasetName("x")), tmp_path / "DST", jobs=1)

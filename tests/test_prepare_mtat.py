@@ -1,51 +1,16 @@
 """`prepare mtat` on a small data set in MagnaTagATune's layout."""
 
-import csv
-
-import numpy as np
+import mtat_fixtures
 import pytest
-import soundfile
+from mtat_fixtures import CLIPS, COLUMNS, run, write_table
 from prepare_fixtures import error_line
 
-from s3prl_pemr.prepare.__main__ import main
-from s3prl_pemr.prepare.mtat import TOP_50, list_mtat
+from s3prl_pemr.prepare.mtat import list_mtat
+from s3prl_pemr.prepare.mtat_tables import TOP_50
 from s3prl_pemr.store import AudioStore
 from s3prl_pemr.tag_list import read_tags
 
-CLIPS = {  # track: its tags
-    "0/a-b-01-x.mp3": ("soft", "guitar"),
-    'b/it\'s "live" - é.mp3': (),
-    "c/c.mp3": ("guitar",),
-    "d/d.mp3": ("no vocals",),
-    "f/f.mp3": ("guitar", "no vocals"),
-}
-COLUMNS = ("soft", "no vocals", "guitar")
-
-
-def write_table(root, clips, columns=COLUMNS, ids=None):
-    """annotations_final.csv as the real one is written: tabs, every cell quoted."""
-    root.mkdir(exist_ok=True)
-    with (root / "annotations_final.csv").open("w", encoding="utf-8", newline="") as file:
-        table = csv.writer(file, delimiter="\t", quoting=csv.QUOTE_ALL, lineterminator="\n")
-        table.writerow(["clip_id", *columns, "mp3_path"])
-        for number, (track, tags) in enumerate(clips):
-            marks = [int(column in tags) for column in columns]
-            table.writerow([ids[number] if ids else number + 2, *marks, track])
-    return root
-
-
-def run(root, *options):
-    return main(["mtat", str(root), str(root.parent / "STORE"), "--jobs", "1", *options])
-
-
-@pytest.fixture
-def root(tmp_path):
-    root = write_table(tmp_path / "mtat", CLIPS.items())
-    for number, track in enumerate(CLIPS):
-        (root / track).parent.mkdir()
-        wav = 0.1 * np.random.default_rng(number).standard_normal(16_000)
-        soundfile.write(root / track, wav, 16_000, format="MP3")
-    return root
+root = mtat_fixtures.root
 
 
 def test_labels_splits_and_the_order_of_the_tags(root):
@@ -82,13 +47,14 @@ def test_missing_broken_and_unlisted_files_are_reported(root, capsys):
     assert "c/c.mp3: is empty (0 bytes)" in out
     assert "d/d.mp3: " in out
     assert "1 clips have none of the 3 tags" in out
-    assert "splits: test 1, train 2" in out
+    assert "splits: train 2 of 2, valid 0 of 1, test 1 of 2" in out
 
 
 def test_the_top_50_are_chosen_from_a_wider_table(tmp_path):
     columns = sorted([*TOP_50, "birds", "lol"])
     root = write_table(tmp_path / "mtat", [("0/x.mp3", ("birds", "choral", "guitar"))], columns)
-    listing, names = list_mtat(root)
+    listing = list_mtat(root)
+    names = listing.tags
     assert names == list(TOP_50)
     assert len(set(names)) == 50
     assert (names[0], names[28:30], names[47:]) == (

@@ -4,10 +4,10 @@ import argparse
 import errno
 import sys
 
-from s3prl_pemr.prepare import folder, mtat
+from s3prl_pemr.prepare import covers80, folder, gtzan, mtat, shs100k
 from s3prl_pemr.store_index import StoreError
 
-COMMANDS = {"folder": folder, "mtat": mtat}
+COMMANDS = {"folder": folder, "mtat": mtat, "gtzan": gtzan, "shs100k": shs100k, "covers80": covers80}
 
 
 def main(arguments: list[str] | None = None) -> int:

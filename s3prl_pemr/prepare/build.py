@@ -23,11 +23,23 @@ HEADERS_PER_TASK = 64
 SPARE_BYTES, SPARE_SHARE = 1 << 20, 0.01
 
 
-def add_build_arguments(parser: argparse.ArgumentParser) -> None:
-    """The arguments of `build_store` that every data set's command has."""
+def add_build_arguments(parser: argparse.ArgumentParser, source_help: str) -> None:
+    """The arguments that every data set's command has; `source_help` says what SRC holds."""
+    parser.add_argument("source", metavar="SRC", type=Path, help=source_help)
+    parser.add_argument(
+        "destination", metavar="DST", type=Path, help="the store; the same command again goes on"
+    )
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     parser.add_argument("--jobs", type=_positive, default=cores, help=f"worker processes (default: {cores})")
     parser.add_argument("--rebuild", action="store_true", help="delete the store in DST and start over")
+
+
+def seed(text: str) -> int:
+    """The type of a --seed: 0 or more, as generators want it."""
+    number = int(text)
+    if number < 0:
+        raise argparse.ArgumentTypeError("must be 0 or more")
+    return number
 
 
 def build_store(listing: Listing, destination: Path, jobs: int, rebuild: bool = False) -> int:
@@ -58,6 +70,7 @@ def build_store(listing: Listing, destination: Path, jobs: int, rebuild: bool = 
             delete_store(destination)
         writer = StoreWriter(destination)
         plan = make_plan(listing, writer)
+        listing.write_beside(destination)
         print(
             f"{listing.root}: {len(listing.sources)} tracks; in {destination}: {len(plan.entries)} stored, "
             f"{len(plan.unreadable)} known as unreadable, {len(plan.todo)} to do"

@@ -1,32 +1,24 @@
 """`prepare folder`: any tree of audio files, for pretraining on one's own music, with or without labels."""
 
 import argparse
-import os
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from s3prl_pemr.audio import FOREIGN_SUFFIXES
+from s3prl_pemr.dataset_name import DatasetName
 from s3prl_pemr.prepare.build import add_build_arguments, build_store
 from s3prl_pemr.prepare.labels import read_labels
 from s3prl_pemr.prepare.source import Listing, Source
 from s3prl_pemr.prepare.summary import name_some
-from s3prl_pemr.store_index import StoreError
+from s3prl_pemr.prepare.walk import AUDIO_SUFFIXES, files_below
+from s3prl_pemr.store_index import StoreError, printable
 
 HELP = "any folder of audio files"
-SUFFIXES = frozenset(
-    (".aif", ".aifc", ".aiff", ".au", ".bwf", ".caf", ".flac", ".mp2", ".mp3", ".oga", ".ogg", ".opus")
-    + (".rf64", ".snd", ".sph", ".voc", ".w64", ".wav", ".wave")
-)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's arguments."""
-    parser.add_argument("source", metavar="SRC", type=Path, help="the folder; its sub-folders are read too")
-    parser.add_argument(
-        "destination", metavar="DST", type=Path, help="the store; the same command again goes on"
-    )
+    add_build_arguments(parser, "the folder; its sub-folders are read too")
     labels = parser.add_mutually_exclusive_group()
     labels.add_argument(
         "--labels",
@@ -40,7 +32,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--split", default="", help="of every track that the labels give none (default: none)"
     )
-    add_build_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -64,14 +55,14 @@ def list_folder(
     if not root.is_dir():
         raise StoreError(f"{root}: not a folder")
     sources, other = [], Counter()
-    for path in sorted(_files(root), key=lambda path: path.relative_to(root).as_posix()):
-        if path.suffix.lower() not in SUFFIXES | FOREIGN_SUFFIXES:
+    for path in sorted(files_below(root), key=lambda path: path.relative_to(root).as_posix()):
+        if path.suffix.lower() not in AUDIO_SUFFIXES:
             other[path.suffix.lower() or "no suffix"] += 1
             continue
         relative = path.relative_to(root)
         labels = relative.parts[:1] if label_by_folder and len(relative.parts) > 1 else ()
         sources.append(Source(relative.as_posix(), path, split, labels))
-    listing = Listing(root, sources)
+    listing = Listing(root, sources, DatasetName(printable(root.resolve().name)))
     if other:
         kinds = ", ".join(f"{count} {suffix}" for suffix, count in sorted(other.items()))
         listing.remarks.append(f"left out, not audio by their names: {kinds}")
@@ -82,18 +73,6 @@ def list_folder(
         if bare:
             listing.remarks.append(f"{len(bare)} tracks have no label: {name_some(bare)}")
     return listing
-
-
-def _files(root: Path) -> Iterator[Path]:
-    seen = set()  # links to folders are followed, each folder once
-    for folder, folders, files in os.walk(root, followlinks=True):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        status = Path(folder).stat()
-        if (status.st_dev, status.st_ino) in seen:
-            folders.clear()
-            continue
-        seen.add((status.st_dev, status.st_ino))
-        yield from (Path(folder, name) for name in files if not name.startswith("."))
 
 
 def _take_labels(listing: Listing, labels_path: Path) -> None:

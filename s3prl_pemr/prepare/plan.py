@@ -35,7 +35,9 @@ def make_plan(listing: Listing, writer: StoreWriter) -> Plan:
     sources = {source.track: source for source in listing.sources}
     stamps = {source.track: source.stamp() for source in listing.sources}
     _refuse(
-        writer, "no longer there", [entry.track for entry in writer.entries if entry.track not in sources]
+        writer,
+        "no longer there, or not in this split",
+        [entry.track for entry in writer.entries if entry.track not in sources],
     )
     _refuse(
         writer,
@@ -61,5 +63,5 @@ def _refuse(writer: StoreWriter, what: str, tracks: list[str]) -> None:
     if tracks:
         raise StoreError(
             f"{writer.path}: the sources of {len(tracks)} stored tracks are {what}, the first: "
-            f"{printable(tracks[0])}; put them back, or {REBUILD} to decode everything anew"
+            f"{printable(tracks[0])}; put them back, choose another DST, or {REBUILD} to decode all anew"
         )

@@ -1,10 +1,15 @@
 """What a data set's reader hands over: its files, and the name, split and labels of each."""
 
 import os
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from s3prl_pemr.dataset_name import DatasetName, write_dataset_name
+from s3prl_pemr.groups import Group, write_groups
 from s3prl_pemr.store_index import Stamp
+from s3prl_pemr.tag_list import write_tags
 
 
 @dataclass(frozen=True)
@@ -33,12 +38,37 @@ class Source:
 class Listing:
     """A data set: its tracks in the order they are stored in, and what the user should know about it.
 
-    `root` is the folder it lies in: a source that leads out of it is reported, not read.
+    Attributes:
+        root: the folder it lies in: a source that leads out of it is reported, not read.
+        sources: its tracks.
+        dataset: what reports call it.
+        remarks: a line each, for the summary.
+        split_counts: how many tracks each split should have; None where nothing says so.
+        known_broken: tracks of which damaged copies are known to go round.
+        tags: the order of its tags, for tags.txt.
+        groups: artist and song of its tracks, for groups.tsv.
     """
 
     root: Path
     sources: list[Source]
+    dataset: DatasetName
     remarks: list[str] = field(default_factory=list)
+    split_counts: Mapping[str, int] | None = None
+    known_broken: Collection[str] = ()
+    tags: Sequence[str] | None = None
+    groups: Mapping[str, Group] | None = None
+
+    def count_splits(self) -> dict[str, int]:
+        """How many tracks are listed for each split."""
+        return dict(Counter(source.split for source in self.sources))
+
+    def write_beside(self, store: Path) -> None:
+        """The small files that tell a task what the store holds. Raises OSError."""
+        write_dataset_name(store, self.dataset)
+        if self.tags is not None:
+            write_tags(store, self.tags)
+        if self.groups is not None:
+            write_groups(store, self.groups)
 
     def shown(self, source: Source) -> str:
         """The source's path as the reports name it: relative to the root where it is below it."""

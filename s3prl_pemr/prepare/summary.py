@@ -5,7 +5,7 @@ from collections import Counter
 from s3prl_pemr.audio import SAMPLE_RATE
 from s3prl_pemr.prepare.plan import Plan
 from s3prl_pemr.prepare.source import Listing
-from s3prl_pemr.store_index import INDEX_FILE, UNREADABLE_FILE, printable
+from s3prl_pemr.store_index import INDEX_FILE, UNREADABLE_FILE, Stamp, Unreadable, printable
 from s3prl_pemr.store_writer import StoreWriter
 
 NAMES_SHOWN = 5
@@ -19,7 +19,7 @@ def summary_lines(listing: Listing, plan: Plan, writer: StoreWriter) -> list[str
     noted = [(entry.track, entry.note) for entry in writer.entries]
     silent = [track for track, note in noted if note == "silent"]
     clipped = [f"{track}: {note}" for track, note in noted if note.startswith("clipped")]
-    unreadable = [f"{row.path}: {row.reason}" for row in writer.unreadable]
+    unreadable = [_named(row) for row in writer.unreadable]
     for what, names, where in (
         ("unreadable, not stored", unreadable, UNREADABLE_FILE),
         ("silent, stored all the same", silent, INDEX_FILE),
@@ -28,7 +28,9 @@ def summary_lines(listing: Listing, plan: Plan, writer: StoreWriter) -> list[str
         if names:
             lines.append(f"{len(names)} {what} (all in {writer.path / where}): {name_some(names)}")
     splits = Counter(entry.split for entry in writer.entries)
-    if set(splits) != {""} and splits:
+    if listing.split_counts is not None:
+        lines += _compared_with_the_whole(listing, listing.split_counts, splits, writer.unreadable)
+    elif set(splits) != {""} and splits:
         counts = ", ".join(f"{name or '(none)'} {splits[name]}" for name in sorted(splits))
         lines.append(f"splits: {counts}")
     hours = sum(entry.length_samples for entry in writer.entries) / SAMPLE_RATE / 3600
@@ -43,3 +45,43 @@ def name_some(names: list[str]) -> str:
     """The first few names and how many there are besides, in one line."""
     more = f" and {len(names) - NAMES_SHOWN} more" if len(names) > NAMES_SHOWN else ""
     return " | ".join(map(printable, names[:NAMES_SHOWN])) + more
+
+
+def _named(row: Unreadable) -> str:
+    return f"{row.path}: {row.reason}"
+
+
+def _compared_with_the_whole(
+    listing: Listing, split_counts: dict[str, int], stored: Counter, unreadable: list[Unreadable]
+) -> list[str]:
+    lines = []
+    sources = {source.track: source for source in listing.sources}
+    absent = [sources[row.track] for row in unreadable if row.stamp == Stamp()]
+    if absent:
+        by_split = Counter(source.split for source in absent)
+        by_folder = Counter(source.path.parent.name for source in absent)
+        lines.append(
+            f"WARNING: {len(absent)} listed files are not there: {_counts(by_split)}; "
+            f"by their folders: {_counts(by_folder)}"
+        )
+    broken = [row for row in unreadable if row.stamp != Stamp()]
+    known = [_named(row) for row in broken if row.track in listing.known_broken]
+    if known:
+        lines.append(f"known to be damaged in some copies of the data set: {name_some(known)}")
+    damaged = [_named(row) for row in broken if row.track not in listing.known_broken]
+    if damaged:
+        lines.append(
+            f"WARNING: {len(damaged)} files are there but unreadable; get them again: {name_some(damaged)}"
+        )
+    lines.append("splits: " + ", ".join(f"{name} {stored[name]} of {n}" for name, n in split_counts.items()))
+    empty = [name for name in split_counts if not stored[name]]
+    if any(stored[name] < count for name, count in split_counts.items()):
+        lines.append(
+            "WARNING: the splits are not whole: scores on them are not those of the published splits"
+            + (f"; there is nothing in {', '.join(empty)}" if empty else "")
+        )
+    return lines
+
+
+def _counts(counter: Counter) -> str:
+    return ", ".join(f"{name} {counter[name]}" for name in sorted(counter))
