@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from .config import DataConfig
+
 NAMES_SHOWN = 5
 
 
@@ -33,6 +35,25 @@ def refuse_other_head(saved: dict[str, Any], own: dict[str, Any], store: str) ->
     raise ValueError(
         f"the checkpoint's {len(saved['tags'])} tags are not the {len(own['tags'])} of {store}: {difference}"
     )
+
+
+def refuse_other_training(saved: dict[str, Any], own: DataConfig, resuming: bool) -> None:
+    """Compare the clips that a head was trained on with those of the run that loads it.
+
+    Args:
+        saved: what the checkpoint says of them; nothing, if it is an older one.
+        own: the run's settings.
+        resuming: the run goes on with the training; else it may name another sample of labels.
+
+    Raises: ValueError (one line) where they differ: tested on another fold, a head has heard its clips.
+    """
+    for what in ("fold", "label_fraction", "label_seed") if resuming else ("fold",):
+        mine = own.fold_name if what == "fold" else getattr(own, what)
+        if saved and saved[what] != mine:
+            raise ValueError(
+                f"the checkpoint was trained with {what} {saved[what]}, this run has {mine}: take the same "
+                "one, or train anew in another folder"
+            )
 
 
 def _some(names: list[str]) -> str:
