@@ -18,9 +18,6 @@ class DataConfig:
     train_split: str = "train"
     dev_split: str = "valid"
     test_split: str = "test"
-    folds: int = 0
-    fold: int = 0
-    fold_seed: int = 0
     label_fraction: float = 1.0
     label_seed: int = 0
     train_batch_size: int = 48
@@ -33,25 +30,15 @@ class DataConfig:
             raise ValueError("batch sizes and crop_samples must be at least 1, num_workers at least 0")
         if not 0 < self.label_fraction <= 1:
             raise ValueError(f"label_fraction {self.label_fraction:g} is not above 0 and at most 1")
-        if self.folds and not (self.folds >= 3 and 0 <= self.fold < self.folds):
-            raise ValueError(
-                f"fold {self.fold} of {self.folds}: take 3 folds or more (0 for the store's splits), and a "
-                "fold from 0 on below that"
-            )
-        if min(self.label_seed, self.fold_seed) < 0:
-            raise ValueError("label_seed and fold_seed must be at least 0")
-
-    @property
-    def fold_name(self) -> str | None:
-        """Which fold of which cross-validation is tested; None for the store's own splits."""
-        return f"{self.fold} of {self.folds} (fold_seed {self.fold_seed})" if self.folds else None
+        if self.label_seed < 0:
+            raise ValueError("label_seed must be at least 0")
 
     def store_split(self, split: str) -> str:
         """The store's name of what the toolkit calls train, dev or test. Raises ValueError for another."""
         names = {"train": self.train_split, "dev": self.dev_split, "test": self.test_split}
         if split not in names:
             raise ValueError(f"unknown split {split!r}: music_tagging has {', '.join(names)}")
-        return f"fold {self.fold} of {self.folds}, {split}" if self.folds else names[split]
+        return names[split]
 
 
 @dataclass
@@ -102,7 +89,5 @@ class TaggingConfig:
             raise ValueError(f"task {self.task!r} is not one of {', '.join(TASKS)}")
         if self.scoring not in SCORINGS:
             raise ValueError(f"scoring {self.scoring!r} is not one of {', '.join(SCORINGS)}")
-        if self.datarc.folds and self.task != "genre":
-            raise ValueError("datarc.folds is for task: genre; tags have the splits of their store")
         if self.top_tags < 1:
             raise ValueError("top_tags must be at least 1")

@@ -6,7 +6,6 @@ import logging
 from collections.abc import Sequence
 from typing import Any
 
-from s3prl_pemr.dataset_name import read_dataset_name
 from s3prl_pemr.groups import read_groups
 from s3prl_pemr.store_index import StoreError
 
@@ -23,22 +22,21 @@ class Evaluation:
     """What -m evaluate says beyond the scores themselves.
 
     Args:
-        splits: of the store; its groups.tsv and dataset.json are read here.
+        splits: of the store; the groups.tsv beside it is read here.
         task: Tagging or Genre.
         config: of the bootstrap.
 
-    Raises: StoreError (one line) if one of the two files is damaged.
+    Raises: StoreError (one line) if that file is damaged.
     """
 
     def __init__(self, splits: Splits, task: type, config: BootstrapConfig):
         self.splits, self.task, self.config = splits, task, config
         self.groups = read_groups(splits.store.path)
-        self.data_set = read_dataset_name(splits.store.path)
 
     def results(self, split: str, clips: ScoredClips, names: Sequence[str]) -> dict[str, Any]:
         """The split's scores and counts, with those of its `artist_disjoint` clips (None: there are none)."""
         return {
-            "data_set": str(self.data_set) if self.data_set else None,
+            "data_set": self.splits.data_set,
             "split": self.splits.config.store_split(split),
             **self._scores(clips, names),
             "artist_disjoint": None if split == "train" else self._artist_disjoint(split, clips, names),
@@ -48,10 +46,11 @@ class Evaluation:
         songs = song_numbers(clips.tracks, self.groups)
         drawn = drawn_counts(songs, self.config.resamples, self.config.seed)
         resampled = self.task.resampled(clips.targets, clips.scores, drawn)
+        scores = self.task.metrics(clips.targets, clips.scores, names)
         return {
-            **self.task.metrics(clips.targets, clips.scores, names),
+            **scores,
             "songs": int(songs.max()) + 1 if self.groups else None,
-            "interval_95": {name: interval_95(values) for name, values in resampled.items()},
+            "interval_95": {name: interval_95(values, scores[name]) for name, values in resampled.items()},
             "resampled": "songs" if self.groups else "clips",
             "resamples": self.config.resamples,
         }
@@ -75,9 +74,13 @@ class Evaluation:
             logger.warning("%s, artists without a training clip, %d clips: %s", split, len(rows), error)
             return None
 
+    def what(self, split: str) -> str:
+        """The split by the names that the store and its data set have."""
+        return f"{self.splits.config.store_split(split)} of {self.splits.data_set or self.splits.store.path}"
+
     def tell(self, split: str, results: dict[str, Any]) -> None:
         """Logs what `results` gave."""
-        logger.info("%s is %s of %s", split, results["split"], results["data_set"] or self.splits.store.path)
+        logger.info("%s: %s", split, self.what(split))
         logger.info("%s: %s", split, described(results))
         if results["artist_disjoint"]:
             logger.info(

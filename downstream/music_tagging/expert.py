@@ -19,7 +19,7 @@ from s3prl_pemr.audio import read_audio, to_int16
 from .config import TaggingConfig
 from .dataset import pad_to, shortest_samples, to_float32
 from .evaluation import Evaluation
-from .head_state import refuse_other_head, refuse_other_training
+from .head_state import refuse_other_head, refuse_other_labels
 from .model import make_head, time_mean
 from .randomness import order_generator
 from .report import top_lines, write_details, write_predictions, write_scores
@@ -109,9 +109,17 @@ class DownstreamExpert(nn.Module):
             self._make_head(list(state["tags"]))
         refuse_other_head(state, self.get_extra_state(), self.config.datarc.store)
         saved = state.get("training_labels", {})  # older checkpoints say nothing of it
-        refuse_other_training(saved, self.config.datarc, resuming=self.mode == "train")
-        if self.mode != "train":
-            self.training_labels = saved
+        if self.mode == "train":
+            refuse_other_labels(saved, self.training_labels)
+            return
+        self.training_labels = saved
+        trained_on = saved.get("trained_on")
+        if self.mode == "evaluate" and trained_on and trained_on != self.splits.data_set:
+            logger.warning(
+                "the head was trained on %s, this store is %s: none of its clips should be among those",
+                trained_on,
+                self.splits.data_set,
+            )
 
     def get_dataloader(self, split: str, epoch: int | None = None) -> DataLoader:
         """s3prl hook: see downstream/example/expert.py. The training loop alone passes the epoch."""
@@ -173,7 +181,8 @@ class DownstreamExpert(nn.Module):
         results |= self.evaluation.results(split, clips, self.names)
         self.evaluation.tell(split, results)
         self._write(split, clips, results, self.checkpoint)
-        write_details(self.expdir, split, self.task, clips, self.names)
+        title = f"{self.reported['upstream']}: {self.evaluation.what(split)}"
+        write_details(self.expdir, split, self.task, clips, self.names, title)
         return None
 
     def _write(self, split: str, clips: ScoredClips, results: dict[str, Any], checkpoint: str) -> None:

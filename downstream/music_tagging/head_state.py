@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from .config import DataConfig
-
 NAMES_SHOWN = 5
 
 
@@ -37,22 +35,19 @@ def refuse_other_head(saved: dict[str, Any], own: dict[str, Any], store: str) ->
     )
 
 
-def refuse_other_training(saved: dict[str, Any], own: DataConfig, resuming: bool) -> None:
-    """Compare the clips that a head was trained on with those of the run that loads it.
+def refuse_other_labels(saved: dict[str, Any], own: dict[str, Any]) -> None:
+    """Compare the labels that a head was trained on with those that it is to be trained on further.
 
     Args:
-        saved: what the checkpoint says of them; nothing, if it is an older one.
-        own: the run's settings.
-        resuming: the run goes on with the training; else it may name another sample of labels.
+        saved, own: `label_fraction` and `label_seed`; saved is empty in an older checkpoint.
 
-    Raises: ValueError (one line) where they differ: tested on another fold, a head has heard its clips.
+    Raises: ValueError (one line) where they differ.
     """
-    for what in ("fold", "label_fraction", "label_seed") if resuming else ("fold",):
-        mine = own.fold_name if what == "fold" else getattr(own, what)
-        if saved and saved[what] != mine:
+    for what in ("label_fraction", "label_seed"):
+        if saved and saved[what] != own[what]:
             raise ValueError(
-                f"the checkpoint was trained with {what} {saved[what]}, this run has {mine}: take the same "
-                "one, or train anew in another folder"
+                f"the checkpoint was trained with {what} {saved[what]}, this run has {own[what]}: take "
+                "the same one, or train anew in another folder"
             )
 
 

@@ -32,13 +32,17 @@ def write_predictions(folder: Path, split: str, clips: ScoredClips, names: Seque
     _write_table(folder / f"predictions-{split}.tsv", ("track", *names), rows)
 
 
-def write_details(folder: Path, split: str, task: type, clips: ScoredClips, names: Sequence[str]) -> None:
-    """per-tag-SPLIT.tsv and .png; of genre per-class-SPLIT.tsv and confusion-SPLIT.png."""
+def write_details(
+    folder: Path, split: str, task: type, clips: ScoredClips, names: Sequence[str], title: str
+) -> None:
+    """per-tag-SPLIT.tsv and .png; of genre per-class-SPLIT.tsv and confusion-SPLIT.png, titled."""
     for name, table in task.tables.items():
         _write_table(folder / f"{name}-{split}.tsv", *table(clips.targets, clips.scores, names))
-    for name, figure in task.figures.items():
+    for name, draw in task.figures.items():
+        figure = draw(clips.targets, clips.scores, names)
+        figure.suptitle(printable(title), fontsize=10)
         picture = io.BytesIO()
-        figure(clips.targets, clips.scores, names).savefig(picture, format="png", dpi=120)
+        figure.savefig(picture, format="png", dpi=120)
         write_whole(folder / f"{name}-{split}.png", picture.getvalue())
 
 

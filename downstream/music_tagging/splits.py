@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from s3prl_pemr.dataset_name import read_dataset_name
 from s3prl_pemr.store import AudioStore
 
 from .config import TaggingConfig
 from .dataset import Clips, CroppedClips
-from .folds import fold_rows
 from .label_fraction import labelled_rows
 from .segments import Segments
 from .targets import multi_hot, tag_names
@@ -25,6 +25,7 @@ class Splits:
 
     Attributes:
         names: the tags, in the order of the targets' columns.
+        data_set: what the store holds, by its dataset.json; None where it does not say so.
 
     Raises: ValueError (one line): no store, or none of its tracks has a label.
     """
@@ -39,6 +40,8 @@ class Splits:
             )
         self.store = AudioStore(self.config.store)
         self.names = tag_names(self.store)
+        data_set = read_dataset_name(self.store.path)
+        self.data_set = str(data_set) if data_set else None
         self._known: dict[str, tuple[np.ndarray, np.ndarray]] = {}
 
     def scored(self, split: str) -> Clips:
@@ -80,7 +83,7 @@ class Splits:
         tracks, targets = self._labelled("train")
         unseen = [name for name, seen in zip(self.names, targets.any(axis=0), strict=True) if not seen]
         return {
-            "fold": self.config.fold_name,
+            "trained_on": self.data_set,
             "label_fraction": self.config.label_fraction,
             "label_seed": self.config.label_seed,
             "training_clips": len(tracks),
@@ -90,11 +93,7 @@ class Splits:
 
     def tracks(self, split: str) -> np.ndarray:
         """A split's tracks, of `train` those too whose labels are not used: int64, (tracks of the split,)."""
-        name = self.config.store_split(split)
-        if not self.config.folds:
-            return self.store.select(name)
-        classes = ["|".join(labels) for labels in self.store.labels]
-        return fold_rows(classes, self.config.folds, self.config.fold, self.config.fold_seed)[split]
+        return self.store.select(self.config.store_split(split))
 
     def _tell_training(self, where: str) -> None:
         labels = self.training_labels()

@@ -58,7 +58,7 @@ def test_a_resample_without_any_tag_is_not_a_number():
     targets, scores = np.array([[1], [0]]), np.array([[0.9], [0.1]])
     means = Tagging.resampled(targets, scores, np.array([[2, 0], [1, 1], [0, 2]]))
     np.testing.assert_array_equal(means["roc_auc"], [np.nan, 1, np.nan])
-    assert interval_95(means["roc_auc"]) == [1.0, 1.0]
+    assert interval_95(means["roc_auc"], 1.0) == [1.0, 1.0]
 
 
 def test_the_accuracy_of_a_resample():
@@ -87,7 +87,15 @@ def test_the_interval_is_that_of_the_central_limit():
     targets = np.tile([[1, 0]], (400, 1))
     scores = np.where(np.arange(400)[:, None] < 320, [[1, 0]], [[0, 1]])
     values = Genre.resampled(targets, scores, drawn_counts(np.arange(400), 4_000, seed=0))["accuracy"]
-    assert interval_95(values) == pytest.approx([0.7608, 0.8392], abs=0.004)
+    assert interval_95(values, 0.8) == pytest.approx([0.7608, 0.8392], abs=0.004)
+
+
+def test_the_interval_lies_around_the_score():
+    # resamples 0, 0.01 ... 1 and one without a score: percentiles 0.025 and 0.975, their mean 0.5
+    values = np.append(np.arange(101) / 100, np.nan)
+    assert interval_95(values, 0.5) == pytest.approx([0.025, 0.975])
+    assert interval_95(values / 10, 0.04) == pytest.approx([0, 0.0875])  # -0.0075 is no score
+    assert interval_95(values / 10 + 0.2, 0.21) == pytest.approx([0.1625, 0.2575])
 
 
 def test_the_interval_over_songs_is_wider_where_their_clips_agree():
@@ -96,7 +104,8 @@ def test_the_interval_over_songs_is_wider_where_their_clips_agree():
     targets, scores = np.tile([[1, 0]], (400, 1)), np.where(right[:, None], [[1, 0]], [[0, 1]])
     widths = []
     for songs in (np.arange(400), np.repeat(np.arange(80), 5)):
-        low, high = interval_95(Genre.resampled(targets, scores, drawn_counts(songs, 2_000, 0))["accuracy"])
+        values = Genre.resampled(targets, scores, drawn_counts(songs, 2_000, seed=0))["accuracy"]
+        low, high = interval_95(values, right.mean())
         widths.append(high - low)
     assert widths[1] / widths[0] == pytest.approx(5**0.5, rel=0.1)
 

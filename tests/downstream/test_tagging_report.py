@@ -84,7 +84,7 @@ def test_an_evaluation_says_all_of_its_split(grouped, make_expert, tmp_path, cap
     assert (test["resampled"], test["resamples"]) == ("songs", 200)
     assert test["interval_95"] == {"roc_auc": [1.0, 1.0], "pr_auc": [1.0, 1.0]}  # every order is right
     assert test["artist_disjoint"] is None
-    assert "test is test of tones, split own" in caplog.text
+    assert "test: test of tones, split own" in caplog.text
     assert (
         "test: roc_auc 1.0000 [1.0000, 1.0000], pr_auc 1.0000 [1.0000, 1.0000], 8 clips, 4 songs"
         in caplog.text
@@ -109,7 +109,7 @@ def test_the_interval_is_of_these_songs(grouped, make_expert, tmp_path):
     test = json.loads((tmp_path / "scores.json").read_text())["test"]
     assert 0 < test["roc_auc"] < 1
     for name in ("roc_auc", "pr_auc"):
-        assert test["interval_95"][name] == pytest.approx(interval_95(values[name]), abs=1e-6)
+        assert test["interval_95"][name] == pytest.approx(interval_95(values[name], test[name]), abs=1e-6)
         assert test["interval_95"][name][0] < test[name] < test["interval_95"][name][1]
 
 
@@ -147,6 +147,15 @@ def test_without_groups_clips_are_drawn(store, make_expert, caplog):
         None,
     )
     assert "over clips (no groups.tsv beside the store: songs unknown)" in caplog.text
+
+
+def test_a_head_of_another_split_is_told(grouped, make_expert, caplog):
+    saved = make_expert(grouped).state_dict()
+    make_expert(grouped, mode="evaluate", init_ckpt="x").load_state_dict(saved)
+    assert not caplog.text
+    write_dataset_name(grouped, DatasetName("tones", "fold 2"))
+    make_expert(grouped, mode="evaluate", init_ckpt="x").load_state_dict(saved)
+    assert "trained on tones, split own, this store is tones, split fold 2: none of its clips" in caplog.text
 
 
 def test_genre_has_its_own_tables(genre_store, make_expert, tmp_path):
