@@ -43,10 +43,10 @@ class Evaluation:
         }
 
     def _scores(self, clips: ScoredClips, names: Sequence[str]) -> dict[str, Any]:
+        scores = self.task.metrics(clips.targets, clips.scores, names)
         songs = song_numbers(clips.tracks, self.groups)
         drawn = drawn_counts(songs, self.config.resamples, self.config.seed)
         resampled = self.task.resampled(clips.targets, clips.scores, drawn)
-        scores = self.task.metrics(clips.targets, clips.scores, names)
         return {
             **scores,
             "songs": int(songs.max()) + 1 if self.groups else None,
@@ -86,11 +86,12 @@ class Evaluation:
             logger.info(
                 "%s, artists without a training clip: %s", split, described(results["artist_disjoint"])
             )
-        over = results["resampled"] + (
-            "" if self.groups else " (no groups.tsv beside the store: songs unknown)"
-        )
+        unknown = "" if self.groups else " (no groups.tsv beside the store: songs unknown)"
         logger.info(
-            "intervals: 95 %%, %d resamples over %s; of the split's sampling only", results["resamples"], over
+            "intervals: 95 %%, %d resamples over %s%s; of the split's sampling only",
+            results["resamples"],
+            results["resampled"],
+            unknown,
         )
 
 

@@ -62,6 +62,12 @@ class Splits:
 
     def check(self, splits: Sequence[str]) -> None:
         """Raises ValueError (one line) if one of them cannot be trained on or scored; warns of odd tags."""
+        if self.scoring == "segments" and self.config.crop_samples < self.shortest_samples:
+            logger.warning(
+                "crop_samples %d: every segment ends in silence, up to the %d samples of the upstream",
+                self.config.crop_samples,
+                self.shortest_samples,
+            )
         for split in splits:
             tracks, targets = self._labelled(split)
             where = f"{self.config.store}, split {self.config.store_split(split)!r}"

@@ -137,6 +137,13 @@ def test_scoring_by_segments_goes_through_all_of_a_clip(store, make_expert, spli
     assert {len(wav) for wavs, *_ in expert.get_dataloader("train", epoch=0) for wav in wavs} == {16_000}
 
 
+def test_segments_that_are_too_short_for_the_upstream_are_told(store, make_expert, caplog):
+    make_expert(store, upstream_rate=16_384, scoring="segments")
+    assert not caplog.text
+    make_expert(store, upstream_rate=16_384, scoring="segments", datarc={"crop_samples": 8_000})
+    assert "crop_samples 8000: every segment ends in silence, up to the 8193 samples" in caplog.text
+
+
 def test_the_yaml_files_are_settings_of_the_task():
     for path in sorted(TASK.glob("config*.yaml")):
         config = yaml.safe_load(path.read_text())
