@@ -58,7 +58,7 @@ def _tag(stages: Stages, upstream: str, checkpoint: Path | None, folder: Path) -
     expdir, launcher = folder / upstream, _in_checkout("run_downstream.py")
     cache = ["--feature_cache", str(folder / "features")]
     weights = ["-k", str(checkpoint)] if checkpoint else []
-    task = ["-d", "music_tagging", "-c", _in_checkout("downstream/music_tagging/config_demo.yaml")]
+    task = ["-d", "music_tagging", "-c", "config_demo.yaml"]
     task += ["-o", f"config.downstream_expert.datarc.store={folder / 'store'}"]
     stages.run(
         f"head {upstream}",

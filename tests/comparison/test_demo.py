@@ -63,7 +63,9 @@ def test_the_stages_and_the_report(tmp_path, monkeypatch, capsys, store, checkpo
         if name.startswith("scores"):
             folder = tmp_path / name.split()[1]
             folder.mkdir()
-            scores = {"test": {"roc_auc": 0.75, "pr_auc": 0.5, "clips": 72}}
+            scores = {"roc_auc": 0.75, "pr_auc": 0.5, "clips": 72}
+            scores["interval_95"] = {"roc_auc": [0.7, 0.8], "pr_auc": [0.4, 0.6]}
+            scores = {"test": scores}
             (folder / "scores.json").write_text(json.dumps(scores))
 
     monkeypatch.setattr(demo.Stages, "run", run)
@@ -75,7 +77,7 @@ def test_the_stages_and_the_report(tmp_path, monkeypatch, capsys, store, checkpo
     assert all("dev-best.ckpt" in commands[f"scores {name}"][4] for name in demo.UPSTREAMS)
     table = (tmp_path / "table.md").read_text()
     assert table in capsys.readouterr().out
-    assert "| `pemr_local` | 0.750 | 0.500 | 72 | 370,560 | 4 |" in table
+    assert "| `pemr_local` | 0.750 [0.700, 0.800] | 0.500 [0.400, 0.600] | 72 | 370,560 | 4 |" in table
     assert "all stages 22 s" in table
     assert (tmp_path / "masks.png").stat().st_size > 10_000
 
