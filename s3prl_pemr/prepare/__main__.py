@@ -4,10 +4,10 @@ import argparse
 import errno
 import sys
 
-from s3prl_pemr.prepare import folder, mtat
+from s3prl_pemr.prepare import demo, folder, mtat
 from s3prl_pemr.store_index import StoreError
 
-COMMANDS = {"folder": folder, "mtat": mtat}
+COMMANDS = {"demo": demo, "folder": folder, "mtat": mtat}
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -25,9 +25,14 @@ SPARE_BYTES, SPARE_SHARE = 1 << 20, 0.01
 
 def add_build_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of `build_store` that every data set's command has."""
+    add_jobs_argument(parser)
+    parser.add_argument("--rebuild", action="store_true", help="delete the store in DST and start over")
+
+
+def add_jobs_argument(parser: argparse.ArgumentParser) -> None:
+    """`--jobs`: all cores where nothing else is said."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     parser.add_argument("--jobs", type=_positive, default=cores, help=f"worker processes (default: {cores})")
-    parser.add_argument("--rebuild", action="store_true", help="delete the store in DST and start over")
 
 
 def build_store(listing: Listing, destination: Path, jobs: int, rebuild: bool = False) -> int:

@@ -1,0 +1,125 @@
+"""The tagging part in MagnaTagATune's layout: clips in folders 0 ... f, which decide the split, two tables."""
+
+import csv
+import io
+import itertools
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import replace
+
+import numpy as np
+
+from s3prl_pemr.audio import SAMPLE_RATE
+from s3prl_pemr.demo.excerpts import draw_excerpts
+from s3prl_pemr.demo.names import performers, slug
+from s3prl_pemr.demo.recording import Recording
+from s3prl_pemr.demo.styles import styles
+from s3prl_pemr.demo.tags import all_tags, tags_of
+from s3prl_pemr.prepare.mtat import ANNOTATIONS_FILE, SPLIT_FOLDERS
+
+WORKS = {"train": 6, "valid": 2, "test": 2}  # of each style
+CLIPS_PER_WORK = 3
+CLIP_SECONDS = 15, 29  # whole seconds, from ... to
+LEAST_POSITIVES = 5  # of each tag in each split
+ID_STEP = 20  # clip ids rise by 1 ... so many: the real ones have gaps too
+INFO_COLUMNS = (
+    *("clip_id", "track_number", "title", "artist", "album", "url", "segmentStart", "segmentEnd"),
+    *("original_url", "mp3_path"),
+)
+
+
+def plan_magnatagatune(seed: tuple[int, ...], titles: list[str]) -> tuple[list[Recording], dict[str, str]]:
+    """Recordings, and the tables by path.
+
+    All is drawn anew, with the next sub-seed, until every tag has LEAST_POSITIVES in every split.
+    """
+    for attempt in itertools.count():
+        recordings = list(_recordings((*seed, attempt), titles))
+        tags = _clip_tags(recordings)
+        if all(min(counts.values()) >= LEAST_POSITIVES for counts in tag_counts(recordings, tags).values()):
+            break
+    return recordings, _tables((*seed, attempt), recordings, tags)
+
+
+def number_of_works() -> int:
+    """How many titles `plan_magnatagatune` takes."""
+    return len(styles()) * sum(WORKS.values())
+
+
+def tag_counts(recordings: list[Recording], tags: dict[str, set[str]]) -> dict[str, Counter]:
+    """Clips by tag, in each split; every tag is counted."""
+    counts = {split: Counter(dict.fromkeys(all_tags(), 0)) for split in WORKS}
+    for recording in recordings:
+        for clip in recording.clips:
+            counts[recording.split].update(tags[clip.path])
+    return counts
+
+
+def _recordings(seed: tuple[int, ...], titles: list[str]) -> Iterable[Recording]:
+    rng = np.random.default_rng(seed)
+    artists = performers(seed[0])
+    number = 0
+    for split, works in WORKS.items():
+        used: Counter = Counter()
+        folders = SPLIT_FOLDERS[split]
+        for style in rng.permutation(list(styles()) * works).tolist():
+            seconds = rng.integers(CLIP_SECONDS[0], CLIP_SECONDS[1] + 1, CLIPS_PER_WORK).tolist()
+            drawn = (*seed, number)
+            recording = draw_excerpts(
+                drawn, titles[number], artists[number], style, split, seconds, SAMPLE_RATE, used
+            )
+            yield _with_paths(recording, folders[number % len(folders)], _track_number(number))
+            number += 1
+
+
+def _track_number(work_number: int) -> int:
+    return work_number % 12 + 1
+
+
+def _with_paths(recording: Recording, folder: str, track: int) -> Recording:
+    artist, title = slug(recording.performer), slug(recording.work.title)
+    stem = f"magnatagatune/{folder}/{artist}-{slug(_album(recording))}-{track:02d}-{title}"
+    clips = [
+        replace(clip, path=f"{stem}-{clip.start_seconds}-{clip.end_seconds}.mp3") for clip in recording.clips
+    ]
+    return replace(recording, clips=tuple(clips))
+
+
+def _album(recording: Recording) -> str:
+    return f"{recording.rendition.style} sessions"
+
+
+def _clip_tags(recordings: list[Recording]) -> dict[str, set[str]]:
+    tags = {}
+    for recording in recordings:
+        score = recording.score()
+        for clip in recording.clips:
+            tags[clip.path] = tags_of(score, clip.start_seconds, clip.end_seconds)
+    return tags
+
+
+def _tables(seed: tuple[int, ...], recordings: list[Recording], tags: dict[str, set[str]]) -> dict[str, str]:
+    clips = [
+        (number, recording, clip) for number, recording in enumerate(recordings) for clip in recording.clips
+    ]
+    rng = np.random.default_rng(seed)
+    rng.shuffle(clips)
+    ids = np.cumsum(rng.integers(1, ID_STEP + 1, len(clips))) + 1
+    annotations, infos = [["clip_id", *all_tags(), "mp3_path"]], [list(INFO_COLUMNS)]
+    for clip_id, (number, recording, clip) in zip(ids.tolist(), clips, strict=True):
+        path = clip.path.removeprefix("magnatagatune/")
+        annotations.append([clip_id, *(int(tag in tags[clip.path]) for tag in all_tags()), path])
+        names = (recording.work.title, recording.performer, _album(recording))
+        span = (clip.start_seconds, clip.end_seconds)
+        infos.append([clip_id, _track_number(number), *names, "", *span, "", path])
+    return {
+        f"magnatagatune/{ANNOTATIONS_FILE}": _quoted(annotations),
+        "magnatagatune/clip_info_final.csv": _quoted(infos),
+    }
+
+
+def _quoted(rows: list[list]) -> str:
+    """Tab-separated, every cell quoted, as the real tables are."""
+    text = io.StringIO()
+    csv.writer(text, delimiter="\t", quoting=csv.QUOTE_ALL, lineterminator="\n").writerows(rows)
+    return text.getvalue()
