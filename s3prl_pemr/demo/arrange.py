@@ -100,7 +100,7 @@ def _played(
         onset = max(0.0, _swung(event.onset, swing) * quarter_seconds + TIMING_SECONDS * late)
         end = _swung(event.onset + event.duration, swing) * quarter_seconds
         accent = ACCENT if event.onset % 1 == 0 else PLAIN
-        velocity = int(np.clip(event.velocity + accent + VELOCITY_STEPS * hard, 20, 120))
+        velocity = min(120, max(20, round(event.velocity + accent + VELOCITY_STEPS * float(hard))))
         if onset < seconds:
             notes.append(Note(float(onset), float(max(0.05, end - onset)), int(event.pitch), velocity))
     return tuple(sorted(notes))

@@ -1,4 +1,4 @@
-"""The tagging part in MagnaTagATune's layout: clips in folders 0 ... f, which decide the split, two tables."""
+"""The tagging part in MagnaTagATune's layout: folders 0 ... f, which decide the split, two tables."""
 
 import csv
 import io
@@ -14,7 +14,7 @@ from s3prl_pemr.demo.excerpts import draw_excerpts
 from s3prl_pemr.demo.names import performers, slug
 from s3prl_pemr.demo.recording import Recording
 from s3prl_pemr.demo.styles import styles
-from s3prl_pemr.demo.tags import all_tags, tags_of
+from s3prl_pemr.demo.tags import all_tags, tags_for, tags_of
 from s3prl_pemr.prepare.mtat import ANNOTATIONS_FILE, SPLIT_FOLDERS
 
 WORKS = {"train": 6, "valid": 2, "test": 2}  # of each style
@@ -31,14 +31,18 @@ INFO_COLUMNS = (
 def plan_magnatagatune(seed: tuple[int, ...], titles: list[str]) -> tuple[list[Recording], dict[str, str]]:
     """Recordings, and the tables by path.
 
-    All is drawn anew, with the next sub-seed, until every tag has LEAST_POSITIVES in every split.
+    A split is drawn anew, with the next sub-seed, until every tag has LEAST_POSITIVES in it.
     """
-    for attempt in itertools.count():
-        recordings = list(_recordings((*seed, attempt), titles))
-        tags = _clip_tags(recordings)
-        if all(min(counts.values()) >= LEAST_POSITIVES for counts in tag_counts(recordings, tags).values()):
-            break
-    return recordings, _tables((*seed, attempt), recordings, tags)
+    recordings, tags = [], {}
+    for number, split in enumerate(WORKS):
+        for attempt in itertools.count():
+            drawn = list(_draw_split((*seed, number, attempt), split, titles, len(recordings)))
+            # Arranging takes long: first a look at who is to play.
+            if _enough(_promised_tags(drawn)) and _enough(split_tags := clip_tags(drawn)):
+                break
+        recordings += drawn
+        tags |= split_tags
+    return recordings, _tables(seed, recordings, tags)
 
 
 def number_of_works() -> int:
@@ -46,30 +50,50 @@ def number_of_works() -> int:
     return len(styles()) * sum(WORKS.values())
 
 
-def tag_counts(recordings: list[Recording], tags: dict[str, set[str]]) -> dict[str, Counter]:
-    """Clips by tag, in each split; every tag is counted."""
-    counts = {split: Counter(dict.fromkeys(all_tags(), 0)) for split in WORKS}
+def clip_tags(recordings: list[Recording]) -> dict[str, set[str]]:
+    """The tags of every clip, by its path."""
+    tags = {}
     for recording in recordings:
+        score = recording.score()
         for clip in recording.clips:
-            counts[recording.split].update(tags[clip.path])
+            tags[clip.path] = tags_of(score, clip.start_seconds, clip.end_seconds)
+    return tags
+
+
+def tag_counts(tags: dict[str, set[str]]) -> Counter:
+    """Clips by tag; every tag is counted."""
+    counts = Counter(dict.fromkeys(all_tags(), 0))
+    for marks in tags.values():
+        counts.update(marks)
     return counts
 
 
-def _recordings(seed: tuple[int, ...], titles: list[str]) -> Iterable[Recording]:
-    rng = np.random.default_rng(seed)
-    artists = performers(seed[0])
-    number = 0
-    for split, works in WORKS.items():
-        used: Counter = Counter()
-        folders = SPLIT_FOLDERS[split]
-        for style in rng.permutation(list(styles()) * works).tolist():
-            seconds = rng.integers(CLIP_SECONDS[0], CLIP_SECONDS[1] + 1, CLIPS_PER_WORK).tolist()
-            drawn = (*seed, number)
-            recording = draw_excerpts(
-                drawn, titles[number], artists[number], style, split, seconds, SAMPLE_RATE, used
-            )
-            yield _with_paths(recording, folders[number % len(folders)], _track_number(number))
-            number += 1
+def _enough(tags: dict[str, set[str]]) -> bool:
+    return min(tag_counts(tags).values()) >= LEAST_POSITIVES
+
+
+def _promised_tags(recordings: list[Recording]) -> dict[str, set[str]]:
+    """What `clip_tags` will be if every player plays in every clip."""
+    tags = {}
+    for recording in recordings:
+        work, rendition = recording.work, recording.rendition
+        playing = [player.instrument for player in rendition.players]
+        marks = tags_for(playing, rendition.style, work.mode, work.metre, rendition.beats_per_minute)
+        tags |= dict.fromkeys((clip.path for clip in recording.clips), marks)
+    return tags
+
+
+def _draw_split(seed: tuple[int, ...], split: str, titles: list[str], first: int) -> Iterable[Recording]:
+    """The works of a split, numbered from `first`."""
+    rng, used = np.random.default_rng(seed), Counter()
+    artists, folders = performers(seed[0]), SPLIT_FOLDERS[split]
+    for number, style in enumerate(rng.permutation(list(styles()) * WORKS[split]).tolist(), start=first):
+        seconds = rng.integers(CLIP_SECONDS[0], CLIP_SECONDS[1] + 1, CLIPS_PER_WORK).tolist()
+        work_seed = (*seed, number)
+        recording = draw_excerpts(
+            work_seed, titles[number], artists[number], style, split, seconds, SAMPLE_RATE, used
+        )
+        yield _with_paths(recording, folders[number % len(folders)], _track_number(number))
 
 
 def _track_number(work_number: int) -> int:
@@ -87,15 +111,6 @@ def _with_paths(recording: Recording, folder: str, track: int) -> Recording:
 
 def _album(recording: Recording) -> str:
     return f"{recording.rendition.style} sessions"
-
-
-def _clip_tags(recordings: list[Recording]) -> dict[str, set[str]]:
-    tags = {}
-    for recording in recordings:
-        score = recording.score()
-        for clip in recording.clips:
-            tags[clip.path] = tags_of(score, clip.start_seconds, clip.end_seconds)
-    return tags
 
 
 def _tables(seed: tuple[int, ...], recordings: list[Recording], tags: dict[str, set[str]]) -> dict[str, str]:

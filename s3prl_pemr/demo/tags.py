@@ -21,17 +21,23 @@ def all_tags() -> list[str]:
 
 
 def tags_of(score: Score, start_seconds: float, end_seconds: float) -> set[str]:
-    """The tags of a stretch of a score.
-
-    An instrument is tagged where one of its notes begins in the stretch. `solo` is one player, `ensemble` is
-    ENSEMBLE_PLAYERS or more. A tempo between two classes has no tag.
-    """
+    """The tags of a stretch of a score; an instrument plays in it where one of its notes begins in it."""
     playing = [
-        part for part in score.parts if any(start_seconds <= note.onset < end_seconds for note in part.notes)
+        part.instrument
+        for part in score.parts
+        if any(start_seconds <= note.onset < end_seconds for note in part.notes)
     ]
-    tags = {tag for part in playing for tag in instruments()[part.instrument].tags}
-    tags |= {score.mode, score.style, METRES[score.metre].tag}
-    tags |= {TEMPO_TAGS[name] for name, (low, high) in TEMPI.items() if low <= score.beats_per_minute <= high}
+    return tags_for(playing, score.style, score.mode, score.metre, score.beats_per_minute)
+
+
+def tags_for(playing: list[str], style: str, mode: str, metre: str, beats_per_minute: float) -> set[str]:
+    """The tags of music by these players, each named by the instrument.
+
+    `solo` is one player, `ensemble` is ENSEMBLE_PLAYERS or more. A tempo between two classes has no tag.
+    """
+    tags = {tag for name in playing for tag in instruments()[name].tags}
+    tags |= {mode, style, METRES[metre].tag}
+    tags |= {TEMPO_TAGS[name] for name, (low, high) in TEMPI.items() if low <= beats_per_minute <= high}
     if "drums" not in tags:
         tags.add("no drums")
     if len(playing) == 1:
