@@ -20,7 +20,8 @@ OVERRIDING_ROOT_KEY, SAMPLE_ID = 58, 53
 SAMPLE_HEADER = struct.Struct(
     "<20s5IBb2H"
 )  # shdr: name, 5 positions, original key, correction in cents, link, type
-KEY_FIELD = 6
+END_FIELD, KEY_FIELD = 2, 6
+GUARD_SAMPLES = 8  # of the 46 zeros that the format asks for behind every sample
 PAIR = struct.Struct("<HH")  # igen: generator, amount; ibag: first generator, first modulator
 
 
@@ -39,11 +40,19 @@ def synthesizer(sample_rate: int) -> "symusic.Synthesizer":
 
 
 def retuned(font: bytes) -> bytes:
-    """The same SoundFont 2 file with every overriding root key moved into a sample header of its own."""
+    """The same SoundFont 2 file with every overriding root key moved into a sample header of its own.
+
+    Samples also end a little later: symusic interpolates one value beyond the end, which is whatever lies in
+    memory there, and the same score would not always give the same sound.
+    """
     chunks = _chunks(font[12:])  # after "RIFF", the size and "sfbk": the lists INFO, sdta, pdta
     hydra = _chunks(chunks[-1][1][4:])
     tables = dict(hydra)
     *headers, terminal = SAMPLE_HEADER.iter_unpack(tables[b"shdr"])
+    headers = [
+        (*header[:END_FIELD], header[END_FIELD] + GUARD_SAMPLES, *header[END_FIELD + 1 :])
+        for header in headers
+    ]
     generators = [list(pair) for pair in PAIR.iter_unpack(tables[b"igen"])]
     zone_starts = [first for first, _ in PAIR.iter_unpack(tables[b"ibag"])]
     copies: dict[tuple[int, int], int] = {}
