@@ -162,5 +162,8 @@ def _results(tracks: Iterator[_Track], jobs: int) -> Iterator[np.ndarray]:
     if jobs < 2:
         yield from map(_compute, tracks)
         return
+    cqt_columns(
+        np.zeros(1, np.float32)
+    )  # loads and compiles what librosa needs, once and not in every worker
     with Workers(jobs) as workers:
         yield from workers.in_order(_compute, tracks)

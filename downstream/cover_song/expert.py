@@ -209,7 +209,7 @@ class DownstreamExpert(nn.Module):
             return None
         works = self.splits[split].works
         found = Retrieval(split, records["tracks"], works, np.concatenate(records["embeddings"]))
-        for key in ("map", "precision_at_10", "mr1"):
+        for key in ("map", "precision_at_10", "mr1", "mean_cosine"):
             logger.add_scalar(f"cover_song/{split}-{key}", found.results[key], global_step)
         found.tell()
         best = self.mode == "train" and split == "dev" and self._is_best(found.results["map"], global_step)

@@ -16,12 +16,18 @@ from .expectation import context
 from .metric import summary
 from .picture import retrieval_figure, save
 from .query_scores import CUT, QueryScores
-from .ranking import scores_from_embeddings
+from .ranking import scores_from_embeddings, unit_rows
 
 logger = logging.getLogger(__name__)
 TIE_WARNING = 1e-4  # of the MAP
 
 COLUMNS = ("query", "work", "covers", "average_precision", f"hits_at_{CUT}", "first_rank", "top")
+
+
+def mean_cosine(embeddings: np.ndarray) -> float:
+    """Mean over all pairs of different tracks, (tracks, E): close to 1 where a network has collapsed."""
+    total, tracks = unit_rows(embeddings).sum(axis=0), len(embeddings)
+    return float((total @ total - tracks) / (tracks * (tracks - 1)))
 
 
 class Retrieval:
@@ -34,7 +40,7 @@ class Retrieval:
 
     Attributes:
         scores: per query.
-        results: their means, see metric.py: retrieval_metrics.
+        results: their means, see metric.py: retrieval_metrics; and mean_cosine.
 
     Raises: ValueError (one line) for embeddings that are not finite, by the name of the first track.
     """
@@ -48,7 +54,7 @@ class Retrieval:
                 f"first: {tracks[bad[0]]}"
             )
         self.scores = scores_from_embeddings(embeddings, works)
-        self.results = summary(self.scores)
+        self.results = {**summary(self.scores), "mean_cosine": mean_cosine(embeddings)}
 
     @property
     def line(self) -> str:
