@@ -43,7 +43,7 @@ def retrieval_metrics(
     Raises:
         ValueError: shapes that do not fit, a similarity that is no finite number, no query at all.
     """
-    return summary(score_queries(np.asarray(similarity), works), strict)
+    return summary(score_queries(np.asarray(similarity, np.float64), works), strict)
 
 
 def retrieval_metrics_from_embeddings(

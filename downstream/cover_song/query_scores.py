@@ -42,6 +42,8 @@ class QueryScores:
     @classmethod
     def of(cls, works: Sequence[Hashable]) -> QueryScores:
         """Which tracks are queries; their scores are zero until `add` has been called for each."""
+        if hasattr(works, "tolist"):
+            works = works.tolist()  # the elements of a tensor are equal and hash differently
         numbers: dict[Hashable, int] = {}
         work_numbers = np.array([numbers.setdefault(work, len(numbers)) for work in works], dtype=np.int64)
         versions = np.bincount(work_numbers)[work_numbers] if len(work_numbers) else work_numbers

@@ -1,6 +1,7 @@
 """CQT columns against the original features, and their cache beside a store."""
 
 import json
+import pickle
 import warnings
 
 import librosa
@@ -78,6 +79,7 @@ def test_the_cache_gives_every_track_its_columns(store):
     for track in range(len(store)):
         np.testing.assert_allclose(cache.read(track), expected(store, track), atol=5e-4)  # float16
     np.testing.assert_array_equal(cache.read(3, 5, 10), cache.read(3)[:, 5:15])
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(cache)).read(1), cache.read(1))  # for workers
     assert cache.read(3, 40, 10).shape == (84, int(cache.columns[3]) - 40)
     assert cache.read(1).max() == pytest.approx(1.0, abs=1e-3)
 

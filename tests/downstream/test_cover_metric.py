@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 from s3prl.downstream.cover_song.metric import retrieval_metrics, retrieval_metrics_from_embeddings
 from s3prl.downstream.cover_song.ranking import unit_rows
 
@@ -102,6 +103,15 @@ def test_lengths_of_embeddings_and_size_of_chunks_do_not_matter():
     first = retrieval_metrics_from_embeddings(embeddings, works)
     assert retrieval_metrics_from_embeddings(scaled, works, chunk=1) == pytest.approx(first, abs=1e-12)
     assert retrieval_metrics_from_embeddings(embeddings.astype(np.float32), works)["mr1"] == first["mr1"]
+
+
+def test_tensors_are_taken_too():
+    embeddings, similarity, works = random_case(seed=3)
+    expected = retrieval_metrics(similarity, works)
+    tensors = torch.tensor(similarity), torch.tensor(works)
+    assert retrieval_metrics(*tensors) == pytest.approx(expected, abs=1e-12)
+    found = retrieval_metrics_from_embeddings(torch.tensor(embeddings), torch.tensor(works))
+    assert found == pytest.approx(expected, abs=1e-9)
 
 
 def test_perfect_embeddings_on_two_versions_a_work():
