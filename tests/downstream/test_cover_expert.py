@@ -166,6 +166,17 @@ def test_the_best_dev_map_asks_for_a_checkpoint(make_expert, tmp_path, caplog):
     assert (tmp_path / "retrieval-dev.png").stat().st_size > 1_000
 
 
+def test_a_part_of_a_split_is_scored_by_itself(make_expert, caplog):
+    expert = make_expert("upstream", datarc={"eval_batch_size": 2}).eval()
+    records = defaultdict(list)
+    wavs, *others = next(iter(expert.get_dataloader("dev")))  # as with evaluate_ratio
+    with torch.no_grad():
+        expert("dev", features_of(wavs), *others, records=records)
+    caplog.set_level(logging.INFO)
+    expert.log_records("dev", records=records, logger=Log(), global_step=1)
+    assert "MAP 1.0000, P@10 0.1000, MR1 1.00, 2 queries of 1 works among 2 tracks" in caplog.text
+
+
 def test_a_collapsed_network_is_told(make_expert, caplog):
     evaluate(make_expert("upstream"), features=lambda wavs: [torch.ones(1, 4) for _ in wavs])
     assert "tracks with equal embeddings; in another order the MAP is 0.3333 to 1.0000" in caplog.text
