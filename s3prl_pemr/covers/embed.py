@@ -10,6 +10,7 @@ from pathlib import Path
 from time import monotonic
 
 import numpy as np
+from s3prl.downstream.cover_song.cqt import cqt_columns
 from tqdm import tqdm
 
 from s3prl_pemr.covers.index import CoverIndex, read_index, refuse_other_model
@@ -95,6 +96,9 @@ def _heard(sources: list[Source], jobs: int) -> Iterator[tuple[Source, Heard]]:
     if jobs < 2 or len(sources) <= FEW_FILES:
         yield from zip(sources, map(hear, paths), strict=True)
         return
+    cqt_columns(
+        np.zeros(1, np.float32)
+    )  # loads and compiles what librosa needs, once and not in every worker
     with Workers(jobs) as workers:
         yield from zip(sources, workers.in_order(hear, paths), strict=True)
 
