@@ -16,8 +16,6 @@ SPLITS = {1: "train", 2: "train", 3: "valid", 4: "valid"}
 
 
 class Log:
-    """A SummaryWriter that remembers."""
-
     def __init__(self):
         self.scalars = {}
 
@@ -157,11 +155,9 @@ def test_the_best_dev_map_asks_for_a_checkpoint(make_expert, tmp_path, caplog):
     dev = json.loads((tmp_path / "scores.json").read_text())["dev"]
     assert (dev["map"], dev["queries"], dev["works"], dev["head"]) == (1.0, 4, 2, "upstream")
     assert dev["random_ranking"]["mr1"] == pytest.approx(2.0)  # one cover among three
-    assert dev["ceilings"]["precision_at_10"] == pytest.approx(0.1)
-    assert dev["interval_95_over_works"]["map"] == [1.0, 1.0]
+    assert (dev["ceilings"]["map"], dev["interval_95_over_works"]["map"]) == (1.0, [1.0, 1.0])
     assert dev["parameters_without_classifier"] == 4 * 300 + 300
     lines = (tmp_path / "per_query-dev.tsv").read_text().splitlines()
-    assert lines[0].split("\t")[:4] == ["query", "work", "covers", "average_precision"]
     assert lines[1].split("\t") == ["3_0.wav", "30", "1", "1.000000", "1", "1", "3_1.wav"]
     assert (tmp_path / "retrieval-dev.png").stat().st_size > 1_000
 
