@@ -25,12 +25,12 @@ def shortest_samples(upstream_rate: int) -> int:
 
 def pad_to(wav: np.ndarray, samples: int) -> np.ndarray:
     """Zeros behind a waveform, (any,), that is shorter: (samples or more,)."""
-    return np.pad(wav, (0, max(samples - len(wav), 0)))
+    return wav if len(wav) >= samples else np.pad(wav, (0, samples - len(wav)))
 
 
 def to_float32(samples: np.ndarray) -> np.ndarray:
     """int16 -> float32 in [-1, 1]."""
-    return samples.astype(np.float32) / INT16_FULL_SCALE
+    return np.multiply(samples, np.float32(1 / INT16_FULL_SCALE), dtype=np.float32)
 
 
 class Clips(Dataset):
