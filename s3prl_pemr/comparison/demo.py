@@ -20,7 +20,7 @@ STAGES_BEFORE = 3  # corpus, store, pretrain
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's arguments."""
     parser.add_argument(
-        "folder", metavar="DEMO", type=Path, help="where everything goes (1.0 GB); the same one again goes on"
+        "folder", metavar="DEMO", type=Path, help="where everything goes (0.6 GB); the same one again goes on"
     )
     parser.add_argument("--covers", action="store_true", help="the cover song task too")
 

@@ -76,7 +76,7 @@ def test_fine_tuning_by_its_config_with_few_labels(run_downstream, silent_store,
 
 def test_a_config_that_is_nowhere_is_one_line(run_downstream, tmp_path):
     with pytest.raises(
-        SystemExit, match="^error: -c config_mlp.yaml: no such file; the task has config.yaml, config_f"
+        SystemExit, match="^error: -c config_mlp.yaml: no such file; the task has config.yaml, config_d"
     ):
         run_downstream(
             *("-m", "train", "-u", "fbank_no_cmvn", "-d", "music_tagging", "-c", "config_mlp.yaml"),

@@ -40,7 +40,7 @@ def test_training_with_few_labels(store, make_expert, caplog):
     # all_combinations: the number of a clip says its tags
     without = [tag for bit, tag in enumerate(TAGS) if not any(int(name[4:6]) >> bit & 1 for name in used)]
     assert expert.training_labels == {
-        "trained_on": None,
+        "trained_on": "SRC",  # the folder's name
         "label_fraction": 0.1,
         "label_seed": 1,
         "training_clips": 3,
@@ -149,7 +149,8 @@ def test_the_yaml_files_are_settings_of_the_task():
         config = yaml.safe_load(path.read_text())
         settings = parse(TaggingConfig, config["downstream_expert"], path.name)
         assert config["runner"]["eval_dataloaders"] == ["dev"]
-        assert config["scheduler"]["metric"] == "music_tagging/dev-loss"
+        if "scheduler" in config or path.name != "config_demo.yaml":  # too short a run to slow down
+            assert config["scheduler"]["metric"] == "music_tagging/dev-loss"
         if path.name == "config.yaml":  # the others leave out what is as in it
             assert config["downstream_expert"] == asdict(TaggingConfig()) == asdict(settings)
 

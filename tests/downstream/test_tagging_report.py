@@ -143,7 +143,7 @@ def test_without_groups_clips_are_drawn(store, make_expert, caplog):
     assert (test["songs"], test["resampled"], test["data_set"], test["artist_disjoint"]) == (
         None,
         "clips",
-        None,
+        "SRC",
         None,
     )
     assert "over clips (no groups.tsv beside the store: songs unknown)" in caplog.text
