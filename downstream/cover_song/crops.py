@@ -14,11 +14,6 @@ from .columns import SECONDS
 COLUMN_SAMPLES = SECONDS * SAMPLE_RATE  # 7,430.4
 
 
-def crop_generator(seed: int, epoch: int, track: int) -> np.random.Generator:
-    """For everything that is drawn for a track in an epoch; `track` is its index in the store."""
-    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(epoch, track)))
-
-
 @dataclass(frozen=True)
 class Crop:
     """`source` columns from `first` on, which the change of speed makes `columns`."""

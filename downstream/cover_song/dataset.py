@@ -6,17 +6,18 @@ from typing import Any
 
 import numpy as np
 import torch
-from s3prl.downstream.music_tagging.dataset import pad_to, to_float32
 from torch import Tensor
 from torch.utils.data import Dataset
 
 from s3prl_pemr.audio import SAMPLE_RATE
+from s3prl_pemr.task_randomness import crop_generator
+from s3prl_pemr.waveforms import pad_to, to_float32
 
 from .augment import augment, change_speed
 from .config import AugmentConfig, DataConfig
 from .cqt import column_count
 from .cqt_cache import CqtCache
-from .crops import crop_generator, draw_crop, draw_windows
+from .crops import draw_crop, draw_windows
 from .splits import Split
 
 # The toolkit runs its upstream on something in every step; this is what it gets where the head needs none.

@@ -8,14 +8,15 @@ from typing import Any
 
 import numpy as np
 import torch
-from s3prl.downstream.music_tagging.dataset import shortest_samples
-from s3prl.downstream.music_tagging.model import time_mean
-from s3prl.downstream.music_tagging.randomness import order_generator
 from s3prl.upstream.pemr.config import parse
 from s3prl.utility.data import get_ddp_sampler
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.utils.data import DataLoader
+
+from s3prl_pemr.task_randomness import order_generator
+from s3prl_pemr.time_mean import time_mean
+from s3prl_pemr.waveforms import shortest_samples
 
 from .columns import pad_columns
 from .config import CoverConfig

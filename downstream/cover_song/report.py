@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from s3prl.downstream.music_tagging.report import write_scores
 
+from s3prl_pemr.scores_file import write_scores
 from s3prl_pemr.store_index import printable
 
 from .expectation import context

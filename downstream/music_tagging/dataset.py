@@ -7,30 +7,9 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from s3prl_pemr.audio import INT16_FULL_SCALE
 from s3prl_pemr.store import AudioStore
-
-from .randomness import crop_generator
-
-MIN_SAMPLES = 1_600  # 0.1 s: fbank and mel refuse less than 25 ms, and a frame's deviation is not a number
-
-
-def shortest_samples(upstream_rate: int) -> int:
-    """The fewest samples that every upstream takes and that keep a frame.
-
-    s3prl/upstream/interfaces.py:252 keeps round(samples / upstream_rate) frames of a clip.
-    """
-    return max(upstream_rate // 2 + 1, MIN_SAMPLES)
-
-
-def pad_to(wav: np.ndarray, samples: int) -> np.ndarray:
-    """Zeros behind a waveform, (any,), that is shorter: (samples or more,)."""
-    return wav if len(wav) >= samples else np.pad(wav, (0, samples - len(wav)))
-
-
-def to_float32(samples: np.ndarray) -> np.ndarray:
-    """int16 -> float32 in [-1, 1]."""
-    return np.multiply(samples, np.float32(1 / INT16_FULL_SCALE), dtype=np.float32)
+from s3prl_pemr.task_randomness import crop_generator
+from s3prl_pemr.waveforms import pad_to, to_float32
 
 
 class Clips(Dataset):

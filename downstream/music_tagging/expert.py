@@ -15,14 +15,16 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from s3prl_pemr.audio import read_audio, to_int16
+from s3prl_pemr.scores_file import write_scores
+from s3prl_pemr.task_randomness import order_generator
+from s3prl_pemr.time_mean import time_mean
+from s3prl_pemr.waveforms import pad_to, shortest_samples, to_float32
 
 from .config import TaggingConfig
-from .dataset import pad_to, shortest_samples, to_float32
 from .evaluation import Evaluation
 from .head_state import refuse_other_head, refuse_other_labels
-from .model import make_head, time_mean
-from .randomness import order_generator
-from .report import top_lines, write_details, write_predictions, write_scores
+from .model import make_head
+from .report import top_lines, write_details, write_predictions
 from .scored_clips import ScoredClips
 from .splits import Splits
 from .task import TASKS

@@ -1,17 +1,9 @@
-"""A head on clip vectors. B: clips, L: frames, D: feature dimensions, T: tags."""
+"""A head on clip vectors. B: clips, D: feature dimensions, T: tags."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-
-
-def time_mean(features: Sequence[Tensor]) -> Tensor:
-    """Mean over each clip's own frames: B tensors (L, D), L >= 1, each its own -> (B, D)."""
-    return torch.stack([frames.mean(dim=0) for frames in features])
 
 
 class LinearHead(nn.Linear):

@@ -1,9 +1,8 @@
-"""What an evaluation leaves in the experiment's folder: scores.json, tables as TSV, pictures."""
+"""What an evaluation leaves in the experiment's folder beside scores.json: tables as TSV, pictures."""
 
 from __future__ import annotations
 
 import io
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,16 +13,6 @@ from s3prl_pemr.store_index import printable
 from s3prl_pemr.whole_file import write_whole
 
 from .scored_clips import ScoredClips
-
-SCORES_FILE = "scores.json"
-
-
-def write_scores(folder: Path, split: str, scores: dict[str, Any]) -> None:
-    """Sets one split's entry of scores.json; the other splits' stay."""
-    path = folder / SCORES_FILE
-    known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    text = json.dumps({**known, split: scores}, indent=2, ensure_ascii=False) + "\n"
-    write_whole(path, text.encode())
 
 
 def write_predictions(folder: Path, split: str, clips: ScoredClips, names: Sequence[str]) -> None:

@@ -1,9 +1,9 @@
 """`python -m s3prl_pemr.prepare COMMAND ...`: each command is a module with HELP, add_arguments and run."""
 
-import argparse
 import errno
 import sys
 
+from s3prl_pemr.commands import parse_command
 from s3prl_pemr.prepare import covers80, demo, folder, gtzan, mtat, shs100k
 from s3prl_pemr.store_index import StoreError
 
@@ -19,14 +19,8 @@ COMMANDS = {
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; what the user can mend ends in one line. Returns the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m s3prl_pemr.prepare")
-    parser.description = "Turn audio files into a store: 16 kHz mono int16 in one file, and an index."
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for name, module in COMMANDS.items():
-        command = commands.add_parser(name, help=module.HELP, description=module.__doc__)
-        module.add_arguments(command)
-        command.set_defaults(run=module.run)
-    args = parser.parse_args(arguments)
+    description = "Turn audio files into a store: 16 kHz mono int16 in one file, and an index."
+    args = parse_command("python -m s3prl_pemr.prepare", description, COMMANDS, arguments)
     try:
         return args.run(args)
     except StoreError as error:

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 from s3prl.downstream.cover_song.augment import augment, change_speed, mask_frequencies, roll_pitch
 from s3prl.downstream.cover_song.config import AugmentConfig
-from s3prl.downstream.cover_song.crops import Crop, CropBatches, crop_generator, draw_crop, draw_windows
+from s3prl.downstream.cover_song.crops import Crop, CropBatches, draw_crop, draw_windows
+
+from s3prl_pemr.task_randomness import crop_generator
 
 RAMP = np.tile(np.arange(8, dtype=np.float32), (84, 1))
 

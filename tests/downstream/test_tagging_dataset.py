@@ -3,11 +3,12 @@ import pickle
 import numpy as np
 import pytest
 import torch
-from s3prl.downstream.music_tagging.dataset import Clips, CroppedClips, shortest_samples
+from s3prl.downstream.music_tagging.dataset import Clips, CroppedClips
 from s3prl.downstream.music_tagging.targets import multi_hot, tag_names
 
 from s3prl_pemr.store import AudioStore
 from s3prl_pemr.tag_list import write_tags
+from s3prl_pemr.waveforms import shortest_samples
 
 RATE = 16_000
 

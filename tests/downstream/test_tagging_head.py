@@ -1,8 +1,10 @@
 import numpy as np
 import pytest
 import torch
-from s3prl.downstream.music_tagging.model import make_head, time_mean
+from s3prl.downstream.music_tagging.model import make_head
 from s3prl.downstream.music_tagging.task import Genre, Tagging
+
+from s3prl_pemr.time_mean import time_mean
 
 
 def test_each_clip_is_averaged_over_its_own_frames():
