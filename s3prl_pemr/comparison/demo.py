@@ -22,7 +22,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "folder", metavar="DEMO", type=Path, help="where everything goes (0.6 GB); the same one again goes on"
     )
-    parser.add_argument("--covers", action="store_true", help="the cover song task too")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -30,7 +29,7 @@ def run(args: argparse.Namespace) -> int:
     folder = args.folder
     corpus, store, pretrained = folder / "corpus", folder / "store", folder / "pretrain"
     pretrain_config = in_checkout("pretrain/pemr/config_demo.yaml")
-    stages = Stages(folder, STAGES_BEFORE + tagging.STAGES + (covers.STAGES if args.covers else 0))
+    stages = Stages(folder, STAGES_BEFORE + tagging.STAGES + covers.STAGES)
     stages.run("corpus", ["-m", "s3prl_pemr.prepare", "demo", str(corpus)])
     stages.run("store", ["-m", "s3prl_pemr.prepare", "mtat", str(corpus / "magnatagatune"), str(store)])
     pretrain = [
@@ -45,9 +44,10 @@ def run(args: argparse.Namespace) -> int:
     ]
     stages.run("pretrain", [*pretrain, "-o", f"config.pretrain_expert.datarc.store={store}"])
     checkpoint = checkpoint_files.latest(pretrained)
-    tables = {"table.md": tagging.tagging_table(stages, folder, store, checkpoint)}
-    if args.covers:
-        tables["covers.md"] = covers.cover_table(stages, folder, corpus, checkpoint)
+    tables = {
+        "table.md": tagging.tagging_table(stages, folder, store, checkpoint),
+        "covers.md": covers.cover_table(stages, folder, corpus, checkpoint),
+    }
     settings = yaml.safe_load(Path(pretrain_config).read_text(encoding="utf-8"))
     crop_samples = settings["pretrain_expert"]["datarc"]["crop_samples"]
     clip = save_mask_example(checkpoint, store, "test", crop_samples, folder / "masks.png")

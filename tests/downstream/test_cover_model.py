@@ -76,6 +76,27 @@ def test_kinet_does_not_hear_the_key(training):
         assert (model(cqt.flip(2)) - embedding).abs().max() > 1e-3  # other chords are another matter
 
 
+def test_cqtnet_learns_and_its_memory_format_changes_no_number():
+    torch.manual_seed(0)
+    melodies = (torch.rand(2, 84, 25) > 0.93).float().repeat_interleave(8, dim=2)
+    versions = torch.cat([melodies * (0.5 + 0.5 * torch.rand(2, 84, 200)) for _ in range(2)]).unsqueeze(1)
+    works, head = torch.arange(2).repeat(2), CoverHead("cqtnet", upstream_dim=1, works=2)
+    optimizer = torch.optim.Adam(head.parameters(), lr=1e-3)
+    losses = []
+    for _ in range(4):
+        loss = torch.nn.functional.cross_entropy(head.classifier(head(None, versions)), works)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    assert losses[-1] < 0.2 * losses[0]
+    plain = CQTNet().to(memory_format=torch.contiguous_format)
+    plain.load_state_dict(head.network.state_dict())
+    with torch.no_grad():
+        expected = plain.eval()(versions)
+        torch.testing.assert_close(head.network.eval()(versions), expected, rtol=1e-4, atol=1e-5)
+
+
 def test_chroma_by_hand():
     cqt = torch.zeros(1, 1, 84, 2)
     cqt[0, 0, [0, 12, 24], 0] = 1.0  # three Cs and a D: 3 and 1.5, divided by the column's maximum
