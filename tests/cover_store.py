@@ -1,10 +1,9 @@
 """Made-up songs and stores of them: a work is a sequence of chords, a version its key, tempo and timbre."""
 
 import numpy as np
-import soundfile
+from labelled_store import make_store
 
 from s3prl_pemr.audio import SAMPLE_RATE
-from s3prl_pemr.prepare.__main__ import main as prepare
 
 
 def polyphony(seconds, sample_rate, seed=0, key=0, chord_seconds=0.7, partials=4):
@@ -33,13 +32,4 @@ def version(work, number, seconds):
 
 def cover_store(folder, tracks):
     """A store of {name: (work, split, wav)}; the tracks' names end in .wav."""
-    source = folder / "SRC"
-    source.mkdir(parents=True)
-    lines = []
-    for name, (work, split, wav) in tracks.items():
-        soundfile.write(source / f"{name}.wav", wav, SAMPLE_RATE)
-        lines.append(f"{name}.wav\t{work}\t{split}\n")
-    (folder / "labels.tsv").write_text("".join(lines))
-    command = ["folder", source, folder / "STORE", "--labels", folder / "labels.tsv", "--jobs", 1]
-    assert prepare([str(word) for word in command]) == 0
-    return folder / "STORE"
+    return make_store(folder, {name: ((work,), *rest) for name, (work, *rest) in tracks.items()})

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 import torch
-from tagging_store import SPLITS, TAGS, all_combinations, clip, make_store
+from labelled_store import make_store
+from tagging_store import SPLITS, TAGS, all_combinations, clip
 
 
 @pytest.fixture(scope="session")

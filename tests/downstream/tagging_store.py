@@ -1,10 +1,8 @@
-"""Clips whose tags can be heard (a low tone, a high tone, noise, any of them), and stores of them."""
+"""Clips whose tags can be heard (a low tone, a high tone, noise, any of them)."""
 
 import numpy as np
-import soundfile
 
 from s3prl_pemr.audio import SAMPLE_RATE
-from s3prl_pemr.prepare.__main__ import main as prepare
 
 TAGS = ("high tone", "low tone", "noise")
 SPLITS = ("train", "train", "valid", "test")
@@ -20,20 +18,6 @@ def clip(tags, generator, seconds=1.0):
     if "noise" in tags:
         wav += 0.05 * generator.standard_normal(len(time_seconds))
     return wav
-
-
-def make_store(folder, clips, *options):
-    """A store of {name: (labels, split, wav)}; names without a suffix."""
-    source = folder / "SRC"
-    source.mkdir(parents=True)
-    lines = []
-    for name, (labels, split, wav) in clips.items():
-        soundfile.write(source / f"{name}.wav", wav, SAMPLE_RATE)
-        lines.append(f"{name}.wav\t{'|'.join(labels)}\t{split}\n")
-    (folder / "labels.tsv").write_text("".join(lines))
-    command = ["folder", source, folder / "STORE", "--labels", folder / "labels.tsv", "--jobs", 1, *options]
-    assert prepare([str(word) for word in command]) == 0
-    return folder / "STORE"
 
 
 def all_combinations(generator):

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import soundfile
 import torch
-from tagging_store import TAGS, make_store
+from labelled_store import make_store
+from tagging_store import TAGS
 
 
 class Log:

@@ -5,7 +5,8 @@ import json
 
 import numpy as np
 import pytest
-from tagging_store import TAGS, all_combinations, make_store
+from labelled_store import make_store
+from tagging_store import TAGS, all_combinations
 
 DATA = "config.downstream_expert.datarc"
 SHORT = ",,".join(f"config.runner.{key}={steps}" for key, steps in (

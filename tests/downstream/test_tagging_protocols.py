@@ -7,12 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
+from labelled_store import make_store
 from s3prl.downstream.music_tagging.config import TaggingConfig
 from s3prl.downstream.music_tagging.label_fraction import labelled_rows
 from s3prl.downstream.music_tagging.scored_clips import ScoredClips
 from s3prl.downstream.music_tagging.segments import Segments, segment_starts
 from s3prl.upstream.pemr.config import parse
-from tagging_store import SPLITS, TAGS, all_combinations, clip, make_store
+from tagging_store import SPLITS, TAGS, all_combinations, clip
 
 TASK = Path(__file__).resolve().parents[2] / "downstream" / "music_tagging"
 
