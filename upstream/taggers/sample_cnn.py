@@ -28,7 +28,7 @@ class SampleCNN(PatchNetwork):
 
     patch_samples = PATCH_SAMPLES
     output_dim = POOLED_CHANNELS[-1]
-    patches_at_once = 4  # about 40 MB of activations each
+    patches_at_once = 4  # its first maps are wide: 128 channels at a third of the sample rate
 
     def __init__(self, dropout: float = 0.0):
         super().__init__()
