@@ -14,7 +14,7 @@ setup: .venv/ready
 .venv/ready: setup.cfg constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet $(TORCH)
-	$(BIN)/python -m pip install --quiet -c constraints.txt -e .[dev]
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e .[dev,demo]
 	touch $@
 
 test: .venv/ready

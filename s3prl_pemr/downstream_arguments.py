@@ -41,11 +41,10 @@ def complete_arguments(
     added = ["--device", args.device]
     if not _resumes(args):  # a checkpoint holds the rest
         _check_names(args)
-        if args.config is None:
-            args.config = _default_config(args.downstream)
-            added += ["-c", args.config]
-        elif not Path(args.config).is_file():
-            raise ValueError(f"-c {args.config}: no such file")
+        config = _find_config(args.downstream, args.config)
+        if config != args.config:
+            args.config = config
+            added += ["-c", config]
     if args.init_ckpt and not Path(args.init_ckpt).is_file():
         raise ValueError(f"-i {args.init_ckpt}: no such checkpoint")
     if (args.hub == "huggingface" or args.push_to_hf_hub) and not hugging_face_is_usable():
@@ -133,13 +132,22 @@ def _unknown(flag: str, name: str, kind: str, known: list[str], otherwise: str) 
     return f"{flag} {name}: unknown {kind}; " + (f"did you mean {' or '.join(near)}?" if near else otherwise)
 
 
-def _default_config(task: str) -> str:
-    """s3prl/run_downstream.py:139 looks in the working directory, and s3prl's wheel has no task's yaml."""
+def _find_config(task: str, name: str | None) -> str:
+    """A file, else one of the task's own yaml files by its name; without a name its config.yaml.
+
+    s3prl/run_downstream.py:139 looks in the working directory, and s3prl's wheel has no task's yaml.
+    """
+    if name and Path(name).is_file():
+        return name
     spec = importlib.util.find_spec(f"s3prl.downstream.{task}")
-    candidates = [Path(spec.submodule_search_locations[0]), Path("downstream") / task]
-    for folder in candidates:
-        if (folder / "config.yaml").is_file():
-            return str(folder / "config.yaml")
+    folders = [Path(spec.submodule_search_locations[0]), Path("downstream") / task]
+    for folder in folders:
+        if (folder / (name or "config.yaml")).is_file():
+            return str(folder / (name or "config.yaml"))
+    if name:
+        there = sorted({path.name for folder in folders for path in folder.glob("*.yaml")})
+        hint = f"; the task has {', '.join(there)}" if there else ""
+        raise ValueError(f"-c {name}: no such file{hint}")
     raise ValueError(
         f"-d {task}: s3prl's package has no config of its own tasks; pass -c CONFIG, e.g. a copy of "
         f"s3prl/downstream/{task}/config.yaml from the s3prl repository"

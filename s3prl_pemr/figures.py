@@ -20,7 +20,8 @@ def mask_figure(
     """
     figure = Figure(figsize=(9, 9), layout="constrained")
     axes = figure.subplots(4, 1, sharex=True, height_ratios=[3, 1, 3, 3])
-    span = float(np.abs(log_mel).max()) or 1.0
+    # of one hundred values one may saturate: a click at a crop's edge would leave all the others pale
+    span = float(np.percentile(np.abs(log_mel), 99)) or 1.0
     extent = (0, len(log_mel) * seconds_per_frame, 0, log_mel.shape[1])
     views = {
         0: ("log-mel, normalised per bin", log_mel),

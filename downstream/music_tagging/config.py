@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from .task import TASKS
 
 HEADS = ("linear", "mlp")
+SCORINGS = ("clip", "segments")
 
 
 @dataclass
@@ -17,6 +18,8 @@ class DataConfig:
     train_split: str = "train"
     dev_split: str = "valid"
     test_split: str = "test"
+    label_fraction: float = 1.0
+    label_seed: int = 0
     train_batch_size: int = 48
     eval_batch_size: int = 8
     crop_samples: int = 43_200
@@ -25,6 +28,10 @@ class DataConfig:
     def __post_init__(self):
         if min(self.train_batch_size, self.eval_batch_size, self.crop_samples) < 1 or self.num_workers < 0:
             raise ValueError("batch sizes and crop_samples must be at least 1, num_workers at least 0")
+        if not 0 < self.label_fraction <= 1:
+            raise ValueError(f"label_fraction {self.label_fraction:g} is not above 0 and at most 1")
+        if self.label_seed < 0:
+            raise ValueError("label_seed must be at least 0")
 
     def store_split(self, split: str) -> str:
         """The store's name of what the toolkit calls train, dev or test. Raises ValueError for another."""
@@ -55,16 +62,32 @@ class HeadConfig:
 
 
 @dataclass
+class BootstrapConfig:
+    """The interval of the scores; of -m evaluate."""
+
+    resamples: int = 1_000
+    seed: int = 0
+
+    def __post_init__(self):
+        if self.resamples < 100 or self.seed < 0:
+            raise ValueError("bootstrap: resamples must be at least 100, seed at least 0")
+
+
+@dataclass
 class TaggingConfig:
     """The whole task."""
 
     task: str = "tags"
+    scoring: str = "clip"
     top_tags: int = 5
     datarc: DataConfig = field(default_factory=DataConfig)
     modelrc: HeadConfig = field(default_factory=HeadConfig)
+    bootstrap: BootstrapConfig = field(default_factory=BootstrapConfig)
 
     def __post_init__(self):
         if self.task not in TASKS:
             raise ValueError(f"task {self.task!r} is not one of {', '.join(TASKS)}")
+        if self.scoring not in SCORINGS:
+            raise ValueError(f"scoring {self.scoring!r} is not one of {', '.join(SCORINGS)}")
         if self.top_tags < 1:
             raise ValueError("top_tags must be at least 1")

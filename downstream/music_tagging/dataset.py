@@ -25,12 +25,12 @@ def shortest_samples(upstream_rate: int) -> int:
 
 def pad_to(wav: np.ndarray, samples: int) -> np.ndarray:
     """Zeros behind a waveform, (any,), that is shorter: (samples or more,)."""
-    return np.pad(wav, (0, max(samples - len(wav), 0)))
+    return wav if len(wav) >= samples else np.pad(wav, (0, samples - len(wav)))
 
 
 def to_float32(samples: np.ndarray) -> np.ndarray:
     """int16 -> float32 in [-1, 1]."""
-    return samples.astype(np.float32) / INT16_FULL_SCALE
+    return np.multiply(samples, np.float32(1 / INT16_FULL_SCALE), dtype=np.float32)
 
 
 class Clips(Dataset):
@@ -51,13 +51,12 @@ class Clips(Dataset):
         return len(self.tracks)
 
     def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray, str]:
-        track = int(self.tracks[index])
-        wav = to_float32(self.read(track))
-        return wav, self.targets[index], self.store.tracks[track]
+        wav = to_float32(self.read(index))
+        return wav, self.targets[index], self.store.tracks[self.tracks[index]]
 
-    def read(self, track: int) -> np.ndarray:
+    def read(self, index: int) -> np.ndarray:
         """The whole clip: int16, (samples,)."""
-        return self.store.read(track)
+        return self.store.read(int(self.tracks[index]))
 
     def collate(self, items: list) -> tuple[list[np.ndarray], Tensor, list[str]]:
         """A batch as the toolkit wants it, the waveforms first: B of (samples,), targets (B, T), names."""
@@ -78,8 +77,9 @@ class CroppedClips(Clips):
         super().__init__(*args)
         self.crop_samples, self.seed, self.epoch = crop_samples, seed, epoch
 
-    def read(self, track: int) -> np.ndarray:
+    def read(self, index: int) -> np.ndarray:
         """A crop: int16, (crop_samples or less,)."""
+        track = int(self.tracks[index])
         length = int(self.store.length_samples[track])
         samples = min(length, self.crop_samples)
         start = int(crop_generator(self.seed, self.epoch, track).integers(length - samples + 1))

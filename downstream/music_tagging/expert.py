@@ -18,10 +18,12 @@ from s3prl_pemr.audio import read_audio, to_int16
 
 from .config import TaggingConfig
 from .dataset import pad_to, shortest_samples, to_float32
-from .head_state import refuse_other_head
+from .evaluation import Evaluation
+from .head_state import refuse_other_head, refuse_other_labels
 from .model import make_head, time_mean
 from .randomness import order_generator
-from .report import top_lines, write_predictions, write_scores
+from .report import top_lines, write_details, write_predictions, write_scores
+from .scored_clips import ScoredClips
 from .splits import Splits
 from .task import TASKS
 
@@ -70,6 +72,7 @@ class DownstreamExpert(nn.Module):
         self.reported = {name: reported.get(name) for name in REPORTED_ARGUMENTS}
         self.register_buffer("best_score", torch.full((1,), -1.0))
         self._best_step: int | None = None
+        self.training_labels: dict[str, Any] = {}  # what the head is or was trained on
         self._named: set[str] = set()  # splits whose left-out tags have been named
         self.head: nn.Module | None = None
         if mode != "train" and init_ckpt is None:
@@ -79,6 +82,10 @@ class DownstreamExpert(nn.Module):
         self.splits = Splits(self.config, self.task, self.shortest_samples)
         splits = ["train", *runner["eval_dataloaders"]] if mode == "train" else [evaluate_split]
         self.splits.check(splits)
+        if mode == "train":
+            self.training_labels = self.splits.training_labels()
+        else:
+            self.evaluation = Evaluation(self.splits, self.task, self.config.bootstrap)
         self._make_head(self.splits.names)
 
     def _make_head(self, names: list[str]) -> None:
@@ -90,7 +97,8 @@ class DownstreamExpert(nn.Module):
     def get_extra_state(self) -> dict[str, Any]:
         """What a checkpoint holds beside the weights."""
         head = {"upstream_dim": self.upstream_dim, **self.config.modelrc.in_force()}
-        return {"task": self.config.task, "head": head, "tags": list(self.names)}
+        about = {"task": self.config.task, "head": head, "tags": list(self.names)}
+        return {**about, "training_labels": self.training_labels}
 
     def set_extra_state(self, state: dict[str, Any]) -> None:
         """Called by load_state_dict before the head's own weights are loaded.
@@ -100,12 +108,24 @@ class DownstreamExpert(nn.Module):
         if self.head is None:
             self._make_head(list(state["tags"]))
         refuse_other_head(state, self.get_extra_state(), self.config.datarc.store)
+        saved = state.get("training_labels", {})  # older checkpoints say nothing of it
+        if self.mode == "train":
+            refuse_other_labels(saved, self.training_labels)
+            return
+        self.training_labels = saved
+        trained_on = saved.get("trained_on")
+        if self.mode == "evaluate" and trained_on and trained_on != self.splits.data_set:
+            logger.warning(
+                "the head was trained on %s, this store is %s: none of its clips should be among those",
+                trained_on,
+                self.splits.data_set,
+            )
 
     def get_dataloader(self, split: str, epoch: int | None = None) -> DataLoader:
         """s3prl hook: see downstream/example/expert.py. The training loop alone passes the epoch."""
         datarc = self.config.datarc
         if epoch is None:
-            clips = self.splits.whole(split)
+            clips = self.splits.scored(split)
             order: dict[str, Any] = {"batch_size": datarc.eval_batch_size, "shuffle": False}
         else:
             clips = self.splits.crops(split, self.seed, epoch) if self.crop else self.splits.whole(split)
@@ -142,24 +162,40 @@ class DownstreamExpert(nn.Module):
     ) -> list[str] | None:
         """s3prl hook: logs a split's scores, writes them down, and asks for BEST if dev was never better."""
         results = {"loss": float(np.average(records["loss"], weights=records["clips"]))}
-        evaluation = bool(records["scores"])
-        if evaluation:
-            scores = np.concatenate(records["scores"])
-            results |= self.task.metrics(np.concatenate(records["targets"]), scores, self.names)
+        clips = None
+        if records["scores"]:
+            targets, scores = np.concatenate(records["targets"]), np.concatenate(records["scores"])
+            clips = ScoredClips.from_items(records["tracks"], targets, scores)
+            results |= self.task.metrics(clips.targets, clips.scores, self.names)
         for key in ("loss", "roc_auc", "pr_auc", "accuracy"):
             if key in results:
                 logger.add_scalar(f"music_tagging/{split}-{key}", results[key], global_step)
-        if not evaluation:
+        if clips is None:
             return None
         self._tell(split, results)
-        best = self.mode == "train" and split == "dev" and self._is_best(results, global_step)
-        if self.mode != "train" or self._best_step == global_step:
-            checkpoint = BEST if self.mode == "train" else self.checkpoint
-            parameters = sum(parameter.numel() for parameter in self.head.parameters())
-            about = {"checkpoint": checkpoint, **self.reported, "head_parameters": parameters}
-            write_scores(self.expdir, split, {**results, "task": self.config.task, **about})
-            write_predictions(self.expdir, split, records["tracks"], self.names, scores)
-        return [BEST] if best else None
+        if self.mode == "train":
+            best = split == "dev" and self._is_best(results, global_step)
+            if self._best_step == global_step:
+                self._write(split, clips, results, BEST)
+            return [BEST] if best else None
+        results |= self.evaluation.results(split, clips, self.names)
+        self.evaluation.tell(split, results)
+        self._write(split, clips, results, self.checkpoint)
+        title = f"{self.reported['upstream']}: {self.evaluation.what(split)}"
+        write_details(self.expdir, split, self.task, clips, self.names, title)
+        return None
+
+    def _write(self, split: str, clips: ScoredClips, results: dict[str, Any], checkpoint: str) -> None:
+        about = {
+            "task": self.config.task,
+            "checkpoint": checkpoint,
+            **self.reported,
+            "scoring": self.config.scoring,
+            **self.training_labels,
+            "head_parameters": sum(parameter.numel() for parameter in self.head.parameters()),
+        }
+        write_scores(self.expdir, split, {**results, **about})
+        write_predictions(self.expdir, split, clips, self.names)
 
     def _is_best(self, results: dict[str, Any], global_step: int) -> bool:
         score = results[self.task.selects_by]

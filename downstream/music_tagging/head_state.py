@@ -35,6 +35,22 @@ def refuse_other_head(saved: dict[str, Any], own: dict[str, Any], store: str) ->
     )
 
 
+def refuse_other_labels(saved: dict[str, Any], own: dict[str, Any]) -> None:
+    """Compare the labels that a head was trained on with those that it is to be trained on further.
+
+    Args:
+        saved, own: `label_fraction` and `label_seed`; saved is empty in an older checkpoint.
+
+    Raises: ValueError (one line) where they differ.
+    """
+    for what in ("label_fraction", "label_seed"):
+        if saved and saved[what] != own[what]:
+            raise ValueError(
+                f"the checkpoint was trained with {what} {saved[what]}, this run has {own[what]}: take "
+                "the same one, or train anew in another folder"
+            )
+
+
 def _some(names: list[str]) -> str:
     more = f" and {len(names) - NAMES_SHOWN} more" if len(names) > NAMES_SHOWN else ""
     return (", ".join(names[:NAMES_SHOWN]) or "none") + more

@@ -1,7 +1,8 @@
-"""What an evaluation leaves in the experiment's folder: scores.json, and predictions as TSV."""
+"""What an evaluation leaves in the experiment's folder: scores.json, tables as TSV, pictures."""
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,6 +11,9 @@ from typing import Any
 import numpy as np
 
 from s3prl_pemr.store_index import printable
+from s3prl_pemr.whole_file import write_whole
+
+from .scored_clips import ScoredClips
 
 SCORES_FILE = "scores.json"
 
@@ -18,19 +22,28 @@ def write_scores(folder: Path, split: str, scores: dict[str, Any]) -> None:
     """Sets one split's entry of scores.json; the other splits' stay."""
     path = folder / SCORES_FILE
     known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    _write(path, json.dumps({**known, split: scores}, indent=2, ensure_ascii=False) + "\n")
+    text = json.dumps({**known, split: scores}, indent=2, ensure_ascii=False) + "\n"
+    write_whole(path, text.encode())
 
 
-def write_predictions(
-    folder: Path, split: str, tracks: Sequence[str], names: Sequence[str], scores: np.ndarray
+def write_predictions(folder: Path, split: str, clips: ScoredClips, names: Sequence[str]) -> None:
+    """predictions-SPLIT.tsv: `track`, then a column per tag with its probability."""
+    rows = [(track, *scores) for track, scores in zip(clips.tracks, clips.scores, strict=True)]
+    _write_table(folder / f"predictions-{split}.tsv", ("track", *names), rows)
+
+
+def write_details(
+    folder: Path, split: str, task: type, clips: ScoredClips, names: Sequence[str], title: str
 ) -> None:
-    """predictions-SPLIT.tsv: `track`, then a column per tag with its probability; scores (tracks, tags)."""
-    lines = ["\t".join(["track", *map(printable, names)])]
-    lines += [
-        "\t".join([printable(track), *(f"{score:.6g}" for score in row)])
-        for track, row in zip(tracks, scores, strict=True)
-    ]
-    _write(folder / f"predictions-{split}.tsv", "\n".join(lines) + "\n")
+    """per-tag-SPLIT.tsv and .png; of genre per-class-SPLIT.tsv and confusion-SPLIT.png, titled."""
+    for name, table in task.tables.items():
+        _write_table(folder / f"{name}-{split}.tsv", *table(clips.targets, clips.scores, names))
+    for name, draw in task.figures.items():
+        figure = draw(clips.targets, clips.scores, names)
+        figure.suptitle(printable(title), fontsize=10)
+        picture = io.BytesIO()
+        figure.savefig(picture, format="png", dpi=120)
+        write_whole(folder / f"{name}-{split}.png", picture.getvalue())
 
 
 def top_lines(names: Sequence[str], scores: np.ndarray, count: int) -> list[str]:
@@ -39,7 +52,12 @@ def top_lines(names: Sequence[str], scores: np.ndarray, count: int) -> list[str]
     return [f"{scores[tag]:.3f}  {names[tag]}" for tag in best]
 
 
-def _write(path: Path, text: str) -> None:
-    unfinished = path.with_name(path.name + ".tmp")
-    unfinished.write_text(text, encoding="utf-8")
-    unfinished.replace(path)
+def _write_table(path: Path, columns: Sequence[str], rows: Sequence[Sequence]) -> None:
+    lines = ["\t".join(map(_cell, row)) + "\n" for row in (columns, *rows)]
+    write_whole(path, "".join(lines).encode())
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, float):  # np.float64 is one
+        return f"{value:.6g}"
+    return printable(value) if isinstance(value, str) else str(value)

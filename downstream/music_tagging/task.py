@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import warnings
 
 import numpy as np
 import torch
@@ -10,6 +11,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from .metric import genre_metrics, scorable_tags, tagging_metrics
+from .per_tag import class_table, confusion_figure, tag_figure, tag_table
+from .weighted_metric import weighted_accuracy, weighted_tag_scores
 
 logger = logging.getLogger(__name__)
 
@@ -39,6 +42,23 @@ class Tagging:
         return logits.sigmoid()
 
     metrics = staticmethod(tagging_metrics)
+
+    @staticmethod
+    def resampled(targets: np.ndarray, scores: np.ndarray, drawn: np.ndarray) -> dict[str, np.ndarray]:
+        """The scores of `metrics` in each resample: targets, scores (B, T), drawn (R, B); each (R,).
+
+        As there, a tag that a resample has no positives or no negatives of is not in its means; a resample
+        without any tag left is NaN.
+        """
+        both = weighted_tag_scores(targets, scores, drawn)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)  # the mean of no tag
+            roc_auc, pr_auc = (np.nanmean(values, axis=1) for values in both)
+        return {"roc_auc": roc_auc, "pr_auc": pr_auc}
+
+    # A split's details: file name, function of (targets, scores, names).
+    tables = {"per-tag": tag_table}
+    figures = {"per-tag": tag_figure}
 
 
 class Genre:
@@ -70,6 +90,14 @@ class Genre:
         return torch.softmax(logits, dim=1)
 
     metrics = staticmethod(genre_metrics)
+
+    @staticmethod
+    def resampled(targets: np.ndarray, scores: np.ndarray, drawn: np.ndarray) -> dict[str, np.ndarray]:
+        """The accuracy in each resample: targets, scores (B, T), drawn (R, B); (R,)."""
+        return {"accuracy": weighted_accuracy(targets, scores, drawn)}
+
+    tables = {"per-class": class_table}
+    figures = {"confusion": confusion_figure}
 
 
 TASKS = {"tags": Tagging, "genre": Genre}

@@ -50,7 +50,7 @@ class Stages:
         print(f"\n[{self.number}/{self.total}] {name}\n$ python {command}", flush=True)
         begin = time.monotonic()
         status = _run([sys.executable, *arguments])
-        record["seconds"] = round(record["seconds"] + time.monotonic() - begin, 1)
+        record["seconds"] = round(record["seconds"] + time.monotonic() - begin, 3)
         record["done"] = status == 0
         self._write()
         if status != 0:

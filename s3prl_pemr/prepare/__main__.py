@@ -4,10 +4,17 @@ import argparse
 import errno
 import sys
 
-from s3prl_pemr.prepare import covers80, folder, gtzan, mtat, shs100k
+from s3prl_pemr.prepare import covers80, demo, folder, gtzan, mtat, shs100k
 from s3prl_pemr.store_index import StoreError
 
-COMMANDS = {"folder": folder, "mtat": mtat, "gtzan": gtzan, "shs100k": shs100k, "covers80": covers80}
+COMMANDS = {
+    "folder": folder,
+    "mtat": mtat,
+    "gtzan": gtzan,
+    "shs100k": shs100k,
+    "covers80": covers80,
+    "demo": demo,
+}
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -29,9 +29,14 @@ def add_build_arguments(parser: argparse.ArgumentParser, source_help: str) -> No
     parser.add_argument(
         "destination", metavar="DST", type=Path, help="the store; the same command again goes on"
     )
+    add_jobs_argument(parser)
+    parser.add_argument("--rebuild", action="store_true", help="delete the store in DST and start over")
+
+
+def add_jobs_argument(parser: argparse.ArgumentParser) -> None:
+    """`--jobs`: all cores where nothing else is said."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     parser.add_argument("--jobs", type=_positive, default=cores, help=f"worker processes (default: {cores})")
-    parser.add_argument("--rebuild", action="store_true", help="delete the store in DST and start over")
 
 
 def seed(text: str) -> int:

@@ -1,21 +1,24 @@
 """The demo's commands, without the minutes they take."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
 import torch
 import yaml
+from s3prl.downstream.cover_song.config import CoverConfig
 from s3prl.downstream.music_tagging.config import TaggingConfig
 from s3prl.pretrain.pemr.dataset import DataConfig
 from s3prl.pretrain.pemr.runner_config import RunnerFile
 from s3prl.upstream.pemr.config import PemrConfig, parse
 from s3prl.upstream.pemr.model import PEMR
 
-from s3prl_pemr.comparison import demo
+from s3prl_pemr.comparison import covers, demo, launchers, tagging
 from s3prl_pemr.comparison.__main__ import main
 from s3prl_pemr.comparison.mask_example import save_mask_example
+from s3prl_pemr.comparison.stages import Stages
 from s3prl_pemr.prepare.__main__ import main as prepare
 from s3prl_pemr.registration import PLUGIN_ROOT
 
@@ -49,6 +52,20 @@ def test_the_demo_configs_are_valid():
     task = parse(TaggingConfig, settings["downstream_expert"], "demo")
     assert task.datarc.test_split == "test"
     assert settings["runner"]["eval_dataloaders"] == ["dev"]
+    settings = yaml.safe_load((PLUGIN_ROOT / "downstream/cover_song/config_demo.yaml").read_text())
+    parse(CoverConfig, settings["downstream_expert"], "demo")
+    assert settings["runner"]["eval_dataloaders"] == ["dev"]
+
+
+def tagging_scores():
+    intervals = {"roc_auc": [0.7, 0.8], "pr_auc": [0.4, 0.6]}
+    return {"test": {"roc_auc": 0.75, "pr_auc": 0.5, "clips": 72, "interval_95": intervals}}
+
+
+def cover_scores():
+    found = {"map": 0.5, "precision_at_10": 0.25, "mr1": 3.0, "parameters_without_classifier": 1000}
+    chance = {"map": 0.1, "precision_at_10": 0.01, "mr1": 10.0}
+    return {split: {**found, "random_ranking": chance} for split in ("test", "covers80")}
 
 
 def test_the_stages_and_the_report(tmp_path, monkeypatch, capsys, store, checkpoint):
@@ -60,23 +77,33 @@ def test_the_stages_and_the_report(tmp_path, monkeypatch, capsys, store, checkpo
     def run(stages, name, arguments):
         commands[name] = arguments
         stages.records[name] = {"seconds": 2.0}
-        if name.startswith("scores"):
-            folder = tmp_path / name.split()[1]
-            folder.mkdir()
-            scores = {"test": {"roc_auc": 0.75, "pr_auc": 0.5, "clips": 72}}
+        if "-p" in arguments:
+            folder = Path(arguments[arguments.index("-p") + 1])
+            folder.mkdir(exist_ok=True)
+            scores = cover_scores() if "cover_song" in arguments else tagging_scores()
             (folder / "scores.json").write_text(json.dumps(scores))
 
-    monkeypatch.setattr(demo.Stages, "run", run)
-    assert main(["demo", str(tmp_path)]) == 0
-    assert len(commands) == demo.STAGES_BEFORE + demo.STAGES_EACH * len(demo.UPSTREAMS)
-    head = commands["head pemr_local"]
-    assert head[head.index("-k") + 1] == str(checkpoint)
-    assert "-k" not in commands["head pemr_random"]
-    assert all("dev-best.ckpt" in commands[f"scores {name}"][4] for name in demo.UPSTREAMS)
+    monkeypatch.setattr(Stages, "run", run)
+    assert main(["demo", str(tmp_path), "--covers"]) == 0
+    assert len(commands) == demo.STAGES_BEFORE + tagging.STAGES + covers.STAGES
+    for name, has_weights in {
+        "head pemr_local": True,
+        "head pemr_random": False,
+        "cover CQT-Net": False,
+    }.items():
+        assert (str(checkpoint) in commands[name]) == has_weights
+    assert "-f" in commands["cover FCN"] and "--feature_cache" not in commands["cover FCN"]
+    scored = [arguments for arguments in commands.values() if "evaluate" in arguments]
+    assert len(scored) == len(tagging.UPSTREAMS) + 2 * len(covers.SYSTEMS)
+    assert all(Path(arguments[4]).name == "dev-best.ckpt" for arguments in scored)
     table = (tmp_path / "table.md").read_text()
-    assert table in capsys.readouterr().out
-    assert "| `pemr_local` | 0.750 | 0.500 | 72 | 370,560 | 4 |" in table
-    assert "all stages 22 s" in table
+    assert "| `pemr_local` | 0.750 [0.700, 0.800] | 0.500 [0.400, 0.600] | 72 | 370,560 | 4 |" in table
+    cover_table = (tmp_path / "covers.md").read_text()
+    assert "| chance | 0.100 | 0.010 | 10.0 | 0.100 | 0.010 | 10.0 |  |  |" in cover_table
+    assert "| CQT-Net | 0.500 | 0.250 | 3.0 | 0.500 | 0.250 | 3.0 | 1,000 | 6 |" in cover_table
+    shown = capsys.readouterr().out
+    assert table in shown and cover_table in shown
+    assert f"all stages {2 * len(commands)} s" in shown
     assert (tmp_path / "masks.png").stat().st_size > 10_000
 
 
@@ -86,6 +113,6 @@ def test_a_clip_too_short_for_the_picture_is_named(store, checkpoint, tmp_path):
 
 
 def test_outside_a_checkout_the_demo_says_so(tmp_path, monkeypatch):
-    monkeypatch.setattr(demo, "PLUGIN_ROOT", tmp_path)
+    monkeypatch.setattr(launchers, "PLUGIN_ROOT", tmp_path)
     with pytest.raises(SystemExit, match=r"the demo runs in a checkout of the repository"):
         main(["demo", str(tmp_path / "demo")])

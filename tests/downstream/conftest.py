@@ -29,7 +29,8 @@ def make_expert(tmp_path):
     from s3prl.downstream.music_tagging.expert import DownstreamExpert
 
     def make(store, mode="train", upstream_rate=160, runner=None, datarc=None, **arguments):
-        config = {key: arguments.pop(key) for key in ("task", "modelrc", "top_tags") if key in arguments}
+        keys = ("task", "modelrc", "top_tags", "scoring", "bootstrap")
+        config = {key: arguments.pop(key) for key in keys if key in arguments}
         torch.manual_seed(0)
         return DownstreamExpert(
             upstream_dim=4,

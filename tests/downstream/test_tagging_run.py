@@ -57,7 +57,7 @@ def test_evaluation_of_the_best_checkpoint_gives_the_score_it_was_chosen_by(trai
     best = torch.load(trained / "dev-best.ckpt")
     during, before = scores(trained)["dev"], (trained / "predictions-dev.tsv").read_bytes()
     run_downstream("-m", "evaluate", "-t", "dev", "-e", trained / "dev-best.ckpt")
-    assert scores(trained)["dev"] == during
+    assert during.items() <= scores(trained)["dev"].items()
     assert (trained / "predictions-dev.tsv").read_bytes() == before
     assert during["roc_auc"] == pytest.approx(best["Downstream"]["best_score"].item(), abs=1e-6)
     assert best["Downstream"]["_extra_state"]["tags"] == ["high tone", "low tone", "noise"]

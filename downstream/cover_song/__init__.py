@@ -1,0 +1,1 @@
+"""Cover song identification: embeddings of whole tracks, compared by their cosine."""

@@ -1,0 +1,239 @@
+"""s3prl's downstream interface: tracks become embeddings, which are ranked by their cosines."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from s3prl.downstream.music_tagging.dataset import shortest_samples
+from s3prl.downstream.music_tagging.model import time_mean
+from s3prl.downstream.music_tagging.randomness import order_generator
+from s3prl.upstream.pemr.config import parse
+from s3prl.utility.data import get_ddp_sampler
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.utils.data import DataLoader
+
+from .columns import pad_columns
+from .config import CoverConfig
+from .cqt_cache import CqtCache
+from .crops import CropBatches
+from .dataset import CroppedTracks, WholeTracks
+from .head_state import head_state, read_published_weights, refuse_other_head
+from .model import HEADS, CoverHead
+from .report import Retrieval
+from .splits import Split, Splits
+
+BEST = "dev-best.ckpt"
+EVAL_COLUMNS = 200  # whole tracks of fewer end in zeros: cqt_loader.py of CQTNet
+REPORTED_ARGUMENTS = ("upstream", "upstream_ckpt", "upstream_trainable", "seed")
+
+
+class DownstreamExpert(nn.Module):
+    """`-d cover_song`.
+
+    Which works the classifier tells apart is saved with the weights; scoring needs no classifier.
+
+    Raises: ValueError (one line) for wrong settings, and for a store that cannot be trained on or scored.
+    """
+
+    # All that the head uses of a track's frames: --feature_cache may store that instead of them.
+    feature_pooling = "mean"
+
+    def __init__(
+        self,
+        upstream_dim: int,
+        upstream_rate: int,
+        downstream_expert: dict[str, Any],
+        expdir: str,
+        runner: dict[str, Any],
+        mode: str = "train",
+        evaluate_split: str = "test",
+        upstream_trainable: bool = False,
+        seed: int = 0,
+        init_ckpt: str | None = None,
+        **arguments: Any,
+    ):
+        super().__init__()
+        self.config = parse(CoverConfig, downstream_expert, "downstream_expert of the task's config")
+        self.kind = self.config.modelrc.kind
+        self.uses_upstream, network = HEADS[self.kind]
+        self.uses_cqt = network is not None
+        self.upstream_dim, self.mode, self.expdir, self.seed = upstream_dim, mode, Path(expdir), seed
+        self.checkpoint = Path(init_ckpt).name if init_ckpt else None
+        self.shortest_samples = shortest_samples(upstream_rate)
+        self.windows = self.config.datarc.windows if upstream_trainable else 0
+        reported = {**arguments, "upstream_trainable": upstream_trainable, "seed": seed}
+        self.reported = {name: reported.get(name) for name in REPORTED_ARGUMENTS}
+        self.register_buffer("best_score", torch.full((1,), -1.0))
+        self._best_step: int | None = None
+        self._caches: dict[Path, CqtCache] = {}
+        self.head: CoverHead | None = None
+        if upstream_trainable and not self.uses_upstream:
+            raise ValueError(f"-f trains an upstream that the head {self.kind} does not use: leave it out")
+        if mode != "train" and init_ckpt is None:
+            raise ValueError(f"-m {mode} needs a trained head: pass -e EXPDIR or -e CHECKPOINT")
+        if mode == "inference":
+            return
+        self.splits = Splits(self.config.datarc)
+        if mode == "evaluate":
+            self.splits.check_retrieval([evaluate_split], against_training=False)
+            return
+        self.splits.check_training()
+        self.splits.check_retrieval(runner["eval_dataloaders"], against_training=True)
+        self._make_head(sorted(set(self.splits["train"].works)))
+        if self.config.modelrc.cqtnet_weights and init_ckpt is None:
+            self.head.network.load_published(read_published_weights(self.config.modelrc.cqtnet_weights))
+
+    def _make_head(self, works: list[str]) -> None:
+        self.works = works
+        self.head = CoverHead(self.kind, self.upstream_dim, len(works)).to(self.best_score.device)
+
+    def get_extra_state(self) -> dict[str, Any]:
+        """What a checkpoint holds beside the weights."""
+        return head_state(self.kind, self.upstream_dim, self.works)
+
+    def set_extra_state(self, state: dict[str, Any]) -> None:
+        """Called by load_state_dict before the head's own weights are loaded.
+
+        Raises: ValueError (one line) where the checkpoint is of another head, or trained on other works.
+        """
+        works = list(state["works"])
+        own = head_state(self.kind, self.upstream_dim, works if self.head is None else self.works)
+        refuse_other_head(state, own, self.config.datarc.store)
+        if self.head is None:
+            self._make_head(works)
+
+    def get_dataloader(self, split: str, epoch: int | None = None) -> DataLoader:
+        """s3prl hook: see downstream/example/expert.py. The training loop alone passes the epoch."""
+        datarc, chosen = self.config.datarc, self.splits[split]
+        cqt = self._columns(chosen) if self.uses_cqt else None
+        if epoch is None:
+            unknown = [-1] * len(chosen.tracks)
+            tracks = WholeTracks(chosen, unknown, cqt, self.uses_upstream, self.shortest_samples)
+            batches: dict[str, Any] = {"batch_size": datarc.eval_batch_size}
+        else:
+            numbers = {work: number for number, work in enumerate(self.works)}
+            classes = [numbers[work] for work in chosen.works]
+            keys = {"augmentrc": self.config.augmentrc, "windows": self.windows}
+            keys |= {"seed": self.seed, "epoch": epoch, "datarc": datarc}
+            tracks = CroppedTracks(
+                chosen, classes, cqt, self.uses_upstream, self.shortest_samples, **keys
+            )  # fmt: skip
+            order = get_ddp_sampler(tracks, epoch)
+            if order is None:
+                order = torch.randperm(len(tracks), generator=order_generator(self.seed, epoch)).tolist()
+            sampler = CropBatches(order, datarc.train_batch_size, datarc.crop_columns, epoch)
+            batches = {"batch_sampler": sampler}
+        return DataLoader(tracks, num_workers=datarc.num_workers, collate_fn=tracks.collate, **batches)
+
+    def _columns(self, split: Split) -> CqtCache:
+        path = split.store.path
+        if path not in self._caches:
+            self._caches[path] = CqtCache(split.store, self.config.datarc.cqt_jobs or None)
+        return self._caches[path]
+
+    def forward(
+        self,
+        split: str,
+        features: Sequence[Tensor],
+        cqts: Sequence[Tensor] | Tensor | None,
+        classes: Tensor,
+        tracks: list[str],
+        records: dict[str, list],
+        **_,
+    ) -> Tensor:
+        """s3prl hook: the loss of a batch; an evaluation has none and gathers embeddings.
+
+        Args:
+            split: its name.
+            features: per waveform (L, D): of the upstream.
+            cqts: crops (B, 84, T), or whole tracks of (84, any), where the head uses them.
+            classes: (B,), on the CPU.
+            tracks: names, (B,).
+            records: where a step leaves what log_records needs.
+        """
+        if not self.training:
+            embeddings = self.embed(features, cqts, tracks)
+            records["embeddings"].append(embeddings.float().cpu().numpy())
+            records["tracks"] += tracks
+            return embeddings.new_zeros(())
+        mean = self._upstream_mean(features, tracks) if self.uses_upstream else None
+        device = self.best_score.device
+        embeddings = self.head(mean, cqts.unsqueeze(1).to(device) if self.uses_cqt else None)
+        logits = self.head.classifier(embeddings)
+        classes = classes.to(device)
+        loss = F.cross_entropy(logits, classes)
+        records["loss"].append(loss.item())
+        records["accuracy"].append((logits.argmax(dim=1) == classes).float().mean().item())
+        return loss
+
+    def _upstream_mean(self, features: Sequence[Tensor], tracks: Sequence[str]) -> Tensor:
+        """Mean over the frames of each waveform, then over each track's waveforms: (B, D)."""
+        if min(len(frames) for frames in features) == 0:
+            raise ValueError(f"one of {', '.join(tracks)} is too short for a frame of the upstream")
+        return time_mean(features).unflatten(0, (len(tracks), -1)).mean(dim=1)
+
+    def embed(
+        self, features: Sequence[Tensor], cqts: Sequence[Tensor] | None, tracks: Sequence[str]
+    ) -> Tensor:
+        """Embeddings of whole tracks, one by one: zeros behind the shorter ones would change theirs.
+
+        Args:
+            features: of the upstream, a waveform per track; not looked at by a head without it.
+            cqts: (84, any) per track, each divided by its peak; not looked at by a head without a network.
+            tracks: their names.
+
+        Returns: (B, E).
+        """
+        means = self._upstream_mean(features, tracks) if self.uses_upstream else None
+        embedded = []
+        for row in range(len(tracks)):
+            mean = None if means is None else means[row : row + 1]
+            cqt = None
+            if self.uses_cqt:
+                cqt = pad_columns(cqts[row].to(self.best_score.device), EVAL_COLUMNS)[None, None]
+            embedded.append(self.head(mean, cqt))
+        return torch.cat(embedded)
+
+    def log_records(
+        self, split: str, records: dict[str, list], logger, global_step: int, **_
+    ) -> list[str] | None:
+        """s3prl hook: logs losses or scores, and asks for BEST if dev was never better."""
+        if not records["embeddings"]:
+            for key in ("loss", "accuracy"):
+                logger.add_scalar(f"cover_song/{split}-{key}", float(np.mean(records[key])), global_step)
+            return None
+        works = self.splits[split].works[: len(records["tracks"])]  # fewer with the runner's evaluate_ratio
+        found = Retrieval(split, records["tracks"], works, np.concatenate(records["embeddings"]))
+        for key in ("map", "precision_at_10", "mr1", "mean_cosine"):
+            logger.add_scalar(f"cover_song/{split}-{key}", found.results[key], global_step)
+        found.tell()
+        best = self.mode == "train" and split == "dev" and self._is_best(found.results["map"], global_step)
+        if self.mode != "train" or self._best_step == global_step:
+            found.write(self.expdir, self._about())
+        return [BEST] if best else None
+
+    def _about(self) -> dict[str, Any]:
+        body = [p for name, p in self.head.named_parameters() if not name.startswith("classifier")]
+        return {
+            "head": self.kind,
+            "checkpoint": BEST if self.mode == "train" else self.checkpoint,
+            **self.reported,
+            "parameters_without_classifier": sum(parameter.numel() for parameter in body),
+            "trained_works": len(self.works),
+        }
+
+    def _is_best(self, score: float, global_step: int) -> bool:
+        if score <= self.best_score.item():
+            return False
+        self.best_score.fill_(score)
+        self._best_step = global_step
+        return True
+
+    def inference(self, features: Sequence[Tensor], filenames: Sequence[str]) -> None:
+        """s3prl hook of -m inference, which hands over features where this task needs the audio."""
+        raise ValueError("cover_song embeds and identifies files with `python -m s3prl_pemr.covers`")

@@ -1,0 +1,110 @@
+"""`covers embed`: a folder of music becomes an index; run again, it takes only what is new or changed."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from time import monotonic
+
+import numpy as np
+from s3prl.downstream.cover_song.cqt import cqt_columns
+from tqdm import tqdm
+
+from s3prl_pemr.covers.index import CoverIndex, read_index, refuse_other_model
+from s3prl_pemr.covers.model import CoverModel, Heard, hear
+from s3prl_pemr.prepare.folder import list_folder
+from s3prl_pemr.prepare.source import Source
+from s3prl_pemr.prepare.workers import Workers
+from s3prl_pemr.store_index import printable
+
+HELP = "a folder of audio files into an index"
+COMMIT_SECONDS = 60
+FEW_FILES = 4  # so few take less than starting workers
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's arguments."""
+    parser.add_argument("folder", metavar="FOLDER", type=Path, help="its sub-folders are read too")
+    parser.add_argument("index", metavar="INDEX", type=Path, help="a file; what it holds already is kept")
+    parser.add_argument("--model", type=Path, required=True, help="dev-best.ckpt of a cover_song run")
+    parser.add_argument("--device", help="cuda where there is one, else cpu")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="processes that read audio")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Carry out the command. Returns the exit status; raises ValueError (one line)."""
+    sources = list_folder(args.folder).sources
+    if not sources:
+        raise ValueError(f"{args.folder}: holds no audio files")
+    model = CoverModel(args.model, args.device)
+    known = _known(args.index, model, {source.track for source in sources})
+    wanted = [source for source in sources if known.get(source.track, (None, None))[0] != _stamp(source)]
+    kept = {source.track for source in sources} - {source.track for source in wanted}
+    rows = {track: known[track] for track in kept}
+    unreadable, silent, saved = [], [], monotonic()
+    try:
+        for source, heard in tqdm(_heard(wanted, args.jobs), "embed", len(wanted), unit="track"):
+            if heard.reason:
+                unreadable.append(f"{printable(source.track)}: {heard.reason}")
+                continue
+            if heard.silent:
+                silent.append(printable(source.track))
+            rows[source.track] = _stamp(source), model.embed(heard, source.track)
+            if monotonic() - saved > COMMIT_SECONDS:
+                _write(args.index, rows, model)
+                saved = monotonic()
+    finally:
+        if rows:
+            _write(args.index, rows, model)
+    for line in unreadable:
+        print(f"unreadable: {line}", file=sys.stderr)
+    for track in silent:
+        print(f"silent: {track}: its embedding says nothing", file=sys.stderr)
+    gone = len(set(known) - {source.track for source in sources})
+    print(
+        f"{args.index}: {len(rows)} tracks, {len(wanted) - len(unreadable)} of them new, "
+        f"{len(unreadable)} unreadable, {gone} no longer there"
+    )
+    return 0 if rows else 1
+
+
+def _known(path: Path, model: CoverModel, tracks: set[str]) -> dict[str, tuple]:
+    """(stamp, embedding) of each track of the index so far."""
+    if not path.exists():
+        return {}
+    index = read_index(path)
+    refuse_other_model(index, path, model.fingerprint)
+    if not tracks & set(index.tracks):
+        raise ValueError(
+            f"{path}: none of its {len(index.tracks)} tracks is in this folder; one index is of one folder: "
+            "choose another name"
+        )
+    stamps = map(tuple, index.stamps.tolist())
+    return dict(zip(index.tracks, zip(stamps, index.embeddings, strict=True), strict=True))
+
+
+def _stamp(source: Source) -> tuple[int, int]:
+    stamp = source.stamp()
+    return stamp.source_bytes, stamp.source_mtime_ns
+
+
+def _heard(sources: list[Source], jobs: int) -> Iterator[tuple[Source, Heard]]:
+    paths = [str(source.path) for source in sources]
+    if jobs < 2 or len(sources) <= FEW_FILES:
+        yield from zip(sources, map(hear, paths), strict=True)
+        return
+    cqt_columns(
+        np.zeros(1, np.float32)
+    )  # loads and compiles what librosa needs, once and not in every worker
+    with Workers(jobs) as workers:
+        yield from zip(sources, workers.in_order(hear, paths), strict=True)
+
+
+def _write(path: Path, rows: dict[str, tuple], model: CoverModel) -> None:
+    tracks = sorted(rows)
+    stamps = np.array([rows[track][0] for track in tracks], np.int64)
+    embeddings = np.stack([rows[track][1] for track in tracks])
+    CoverIndex(tracks, embeddings, stamps, model.fingerprint, str(model.checkpoint.resolve())).write(path)

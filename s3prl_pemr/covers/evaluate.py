@@ -1,0 +1,58 @@
+"""`covers evaluate`: scores of an index on a list `path<TAB>work`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from s3prl.downstream.cover_song.report import Retrieval
+
+from s3prl_pemr.covers.index import read_index
+from s3prl_pemr.prepare.labels import read_labels
+from s3prl_pemr.store_index import printable
+
+HELP = "MAP, P@10 and MR1 of an index on a list of works"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's arguments."""
+    parser.add_argument("index", metavar="INDEX", type=Path)
+    parser.add_argument("list", metavar="LIST", type=Path, help="lines path<TAB>work; paths as in the index")
+    parser.add_argument(
+        "--out", type=Path, help="a folder for scores.json, the table of queries, the picture"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Carry out the command. Returns the exit status; raises ValueError (one line)."""
+    index = read_index(args.index)
+    works = _works(args.list)
+    rows = {track: row for row, track in enumerate(index.tracks)}
+    missing = [track for track in works if track not in rows]
+    listed = [track for track in index.tracks if track in works]
+    if not listed:
+        raise ValueError(f"{args.list}: none of its {len(works)} tracks is in {args.index}")
+    for track in missing:
+        print(f"not in the index: {printable(track)}", file=sys.stderr)
+    embeddings = index.embeddings[[rows[track] for track in listed]]
+    found = Retrieval(args.list.stem, listed, [works[track] for track in listed], embeddings)
+    print(found.line)
+    if missing:
+        print(f"{len(missing)} of {len(works)} listed tracks are not in the index", file=sys.stderr)
+    if args.out:
+        args.out.mkdir(parents=True, exist_ok=True)
+        about = {"index": str(args.index), "model": index.model, "not_in_the_index": len(missing)}
+        found.write(args.out, about)
+    return 0
+
+
+def _works(path: Path) -> dict[str, str]:
+    """Work by track. Raises ValueError (one line) for an empty list, a track listed twice, two works."""
+    table = read_labels(path)
+    if not table:
+        raise ValueError(f"{path}: lists no tracks; its lines are path<TAB>work")
+    wrong = [track for track, (labels, _) in table.items() if len(labels) != 1]
+    if wrong:
+        raise ValueError(f"{path}: {len(wrong)} tracks have not exactly one work, the first: {wrong[0]}")
+    return {track: labels[0] for track, (labels, _) in table.items()}

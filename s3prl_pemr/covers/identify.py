@@ -1,0 +1,51 @@
+"""`covers identify`: the tracks of an index that are most like a file."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+from s3prl.downstream.cover_song.ranking import unit_rows
+
+from s3prl_pemr.covers.index import read_index, refuse_other_model
+from s3prl_pemr.covers.model import CoverModel, hear
+from s3prl_pemr.store_index import printable
+
+HELP = "which tracks of an index a file is a cover of"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's arguments."""
+    parser.add_argument("query", metavar="QUERY", type=Path, help="an audio file")
+    parser.add_argument("index", metavar="INDEX", type=Path)
+    parser.add_argument("--top", type=int, default=10, help="how many (default: 10)")
+    parser.add_argument("--model", type=Path, help="where the index's checkpoint is now, if it has moved")
+    parser.add_argument("--device", help="cuda where there is one, else cpu")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Carry out the command: rank, cosine, track. Returns the exit status; raises ValueError (one line)."""
+    index = read_index(args.index)
+    if args.top < 1:
+        raise ValueError("--top must be at least 1")
+    heard = hear(str(args.query))
+    if heard.reason:
+        raise ValueError(f"{args.query}: {heard.reason}")
+    if heard.silent:
+        raise ValueError(f"{args.query}: is silent")
+    model = CoverModel(args.model or Path(index.model), args.device)
+    refuse_other_model(index, args.index, model.fingerprint)
+    for rank, (track, cosine) in enumerate(
+        nearest(model.embed(heard, str(args.query)), index.embeddings, index.tracks, args.top), start=1
+    ):
+        print(f"{rank:3}  {cosine:.3f}  {printable(track)}")
+    return 0
+
+
+def nearest(
+    query: np.ndarray, embeddings: np.ndarray, tracks: list[str], top: int
+) -> list[tuple[str, float]]:
+    """The tracks with the highest cosines to the query, (E,), best first; of equal ones the first."""
+    cosines = unit_rows(embeddings) @ unit_rows(query[None])[0]
+    return [(tracks[track], float(cosines[track])) for track in np.argsort(-cosines, kind="stable")[:top]]

@@ -1,0 +1,94 @@
+"""A trained cover_song checkpoint as a function from a file to its embedding. E: width."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from s3prl.downstream.cover_song.cqt import SETTINGS, by_peak, cqt_columns
+from s3prl.downstream.music_tagging.dataset import pad_to, to_float32
+
+from s3prl_pemr.audio import UnreadableAudio, read_audio, to_int16
+from s3prl_pemr.device import choose_device
+from s3prl_pemr.downstream_runner import Runner
+from s3prl_pemr.feature_cache import file_identity
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What a model needs of a file, or the `reason` why there is nothing.
+
+    Attributes:
+        wav: float32, (samples,).
+        cqt: float32, (84, columns).
+    """
+
+    wav: np.ndarray | None = None
+    cqt: np.ndarray | None = None
+    reason: str = ""
+
+    @property
+    def silent(self) -> bool:
+        """Whether there is nothing to hear."""
+        return self.wav is not None and not self.wav.any()
+
+
+def hear(path: str) -> Heard:
+    """Read a file as prepare and the CQT cache would keep it: int16, float16."""
+    try:
+        samples, _ = to_int16(read_audio(path))
+    except UnreadableAudio as error:
+        return Heard(reason=error.reason)
+    wav = to_float32(samples)
+    return Heard(wav, by_peak(cqt_columns(wav)).astype(np.float16).astype(np.float32))
+
+
+class CoverModel:
+    """Head, upstream and featurizer of a checkpoint, as the toolkit's Runner makes them.
+
+    Args:
+        checkpoint: written by `run_downstream.py -d cover_song`.
+        device: cuda where there is one, else cpu, if not given.
+
+    Raises: ValueError (one line) for a file that is none.
+    """
+
+    def __init__(self, checkpoint: Path, device: str | None = None):
+        if not checkpoint.is_file():
+            raise ValueError(f"{checkpoint}: no such checkpoint; pass dev-best.ckpt of a cover_song run")
+        try:
+            saved = torch.load(checkpoint, map_location="cpu", weights_only=True)
+            args, config = saved["Args"], saved["Config"]
+        except Exception as error:  # torch.load raises what the unpickler of the day raises
+            raise ValueError(f"{checkpoint}: not a checkpoint of run_downstream.py") from error
+        if args.downstream != "cover_song":
+            raise ValueError(f"{checkpoint}: of the task {args.downstream}, not of cover_song")
+        device = choose_device(device)
+        changed = {"mode": "inference", "init_ckpt": str(checkpoint), "device": device, "local_rank": None}
+        self.runner = Runner(Namespace(**{**vars(args), **changed}), config)
+        for entry in self.runner.all_entries:
+            entry.model.eval()
+        self.checkpoint, self.device = checkpoint, device
+        self.expert = self.runner.downstream.model
+        uses_upstream = self.expert.uses_upstream
+        self.fingerprint: dict[str, Any] = {
+            "checkpoint": file_identity(str(checkpoint)),
+            "cqt": asdict(SETTINGS) if self.expert.uses_cqt else None,
+            "upstream_checkpoint": file_identity(args.upstream_ckpt) if uses_upstream else None,
+        }
+
+    @torch.no_grad()
+    def embed(self, heard: Heard, name: str) -> np.ndarray:
+        """The embedding of a track: float32, (E,). Raises ValueError (one line) where it is not finite."""
+        features = []
+        if self.expert.uses_upstream:
+            wavs = [torch.from_numpy(pad_to(heard.wav, self.expert.shortest_samples)).to(self.device)]
+            features = self.runner.featurizer.model(wavs, self.runner.upstream.model(wavs))
+        embedding = self.expert.embed(features, [torch.from_numpy(heard.cqt)], [name])[0]
+        if not torch.isfinite(embedding).all():
+            raise ValueError(f"{name}: its embedding is NaN or infinite; {self.checkpoint} is of no use")
+        return embedding.float().cpu().numpy()

@@ -1,0 +1,35 @@
+"""The whole corpus: every recording to be made, and every table beside the audio."""
+
+from dataclasses import dataclass
+
+from s3prl_pemr.demo import covers, gtzan, magnatagatune
+from s3prl_pemr.demo.names import titles
+from s3prl_pemr.demo.recording import Recording
+
+COMPOSER_VERSION = 2  # rises with every change of what the same seed sounds like
+
+
+@dataclass(frozen=True)
+class Plan:
+    """`tables` are text files, by path below the corpus."""
+
+    recordings: list[Recording]
+    tables: dict[str, str]
+
+
+def plan_corpus(seed: int) -> Plan:
+    """What `prepare demo` makes of a seed. No title comes twice."""
+    unused, recordings, tables = titles(seed), [], {}
+    for number, (make, works) in enumerate(
+        (
+            (magnatagatune.plan_magnatagatune, magnatagatune.number_of_works()),
+            (gtzan.plan_gtzan, gtzan.number_of_works()),
+            (covers.plan_shs100k, sum(covers.SHS_WORKS.values())),
+            (covers.plan_covers80, covers.COVERS80_WORKS),
+        )
+    ):
+        part_recordings, part_tables = make((seed, number), unused[:works])
+        recordings += part_recordings
+        tables |= part_tables
+        unused = unused[works:]
+    return Plan(recordings, tables)
