@@ -17,25 +17,32 @@ from .model import PEMR
 NEEDED = ("Method", "Upstream_Config", "Upstream")
 
 
-def read_checkpoint(path: str | Path, needed: tuple[str, ...] = NEEDED) -> dict[str, Any]:
+def read_checkpoint(
+    path: str | Path, needed: tuple[str, ...] = NEEDED, writer: str = "run_pretrain.py"
+) -> dict[str, Any]:
     """Load with `weights_only`: nothing in the file is executed.
+
+    Args:
+        path: the file.
+        needed: keys that it must have.
+        writer: who writes such files, for the messages.
 
     Raises:
         ValueError: one line: not there, not a checkpoint, or without a key that is `needed`.
     """
     path = Path(path).expanduser()
     if not path.is_file():
-        raise ValueError(f"checkpoint {path} is not a file; pass one that run_pretrain.py wrote")
+        raise ValueError(f"checkpoint {path} is not a file; pass one that {writer} wrote")
     try:
         states = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # what the unpickler meets in a file of another kind can be anything
         reason = (str(error).splitlines() or [""])[0]
         raise ValueError(f"checkpoint {path} cannot be read: {type(error).__name__} {reason}") from error
-    missing = set(needed) - set(states if isinstance(states, dict) else ())
+    if not isinstance(states, dict):
+        states = {}
+    missing = set(needed) - set(states)
     if missing:
-        raise ValueError(
-            f"checkpoint {path} was not written by run_pretrain.py: no {', '.join(sorted(missing))}"
-        )
+        raise ValueError(f"checkpoint {path} was not written by {writer}: no {', '.join(sorted(missing))}")
     return states
 
 
