@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 
-from .config import PemrConfig, parse
+from .config import parse
 from .model import PEMR
 
 NEEDED = ("Method", "Upstream_Config", "Upstream")
@@ -47,15 +48,26 @@ def read_checkpoint(
 
 
 def load_pemr(path: str | Path) -> PEMR:
-    """The model of a `-u pemr` checkpoint, in eval mode.
+    """The model of a `-u pemr` checkpoint, in eval mode; raises as `load_model`."""
+    return load_model(path, "pemr", PEMR)
+
+
+def load_model(path: str | Path, method: str, model_class: type[nn.Module]) -> nn.Module:
+    """The model of a checkpoint, in eval mode.
+
+    Args:
+        path: the checkpoint.
+        method: the name after -u that it must be of.
+        model_class: built from its `Config`.
 
     Raises:
         ValueError: one line: as `read_checkpoint`, another method, or weights that do not fit its settings.
     """
     states = read_checkpoint(path)
-    if states["Method"] != "pemr":
-        raise ValueError(f"checkpoint {path} is of -u {states['Method']}, not of -u pemr")
-    model = PEMR(parse(PemrConfig, states["Upstream_Config"].get("model"), f"{path}, Upstream_Config.model"))
+    if states["Method"] != method:
+        raise ValueError(f"checkpoint {path} is of -u {states['Method']}, not of -u {method}")
+    settings = states["Upstream_Config"].get("model")
+    model = model_class(parse(model_class.Config, settings, f"{path}, Upstream_Config.model"))
     try:
         model.load_state_dict(states["Upstream"])
     except RuntimeError as error:
