@@ -1,12 +1,14 @@
 # make setup: an environment in .venv        make test: the tests
 # make lint: ruff format and check           make format: let ruff mend what it can
 # make demo: a corpus, PEMR pretrained on it, music tagging on four upstreams; in DEMO
+# make compare-demo: PEMR and nine other pretraining methods on that corpus, over SEEDS seeds; in DEMO/methods
 PYTHON ?= python3
 BIN := .venv/bin
 DEMO ?= demo
+SEEDS ?= 1
 TORCH := $(shell grep '^torch==' constraints.txt)
 
-.PHONY: setup test test-all lint format demo
+.PHONY: setup test test-all lint format demo compare-demo
 
 setup: .venv/ready
 
@@ -33,3 +35,6 @@ format: .venv/ready
 
 demo: .venv/ready
 	$(BIN)/python -m s3prl_pemr.comparison demo $(DEMO)
+
+compare-demo: .venv/ready
+	$(BIN)/python -m s3prl_pemr.comparison methods $(DEMO) --seeds $(SEEDS)

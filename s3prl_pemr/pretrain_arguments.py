@@ -13,6 +13,7 @@ import yaml
 from s3prl import pretrain
 from s3prl.utility.helper import override
 
+from .methods import METHODS, default_settings
 from .registration import plugin_folders
 
 logger = logging.getLogger(__name__)
@@ -21,7 +22,7 @@ DEFAULT_SEED = 1337  # the toolkit's
 
 def parse_arguments(argv: list[str]) -> Namespace:
     """The toolkit's flags (s3prl/run_pretrain.py:35), and --toolkit_runner."""
-    ours = ", ".join(folder.name for folder in plugin_folders("pretrain"))
+    ours = ", ".join(METHODS)
     parser = argparse.ArgumentParser(
         prog="run_pretrain.py", description="Self-supervised pretraining of an s3prl upstream."
     )
@@ -70,15 +71,9 @@ def default_configs(args: Namespace) -> tuple[dict, dict]:
     """
     if args.upstream is None:
         raise ValueError("what to pretrain? pass -u, e.g. -u pemr")
-    known = [module.name for module in pkgutil.iter_modules(pretrain.__path__) if module.ispkg]
-    if args.upstream not in known:
-        raise ValueError(
-            f"-u {args.upstream}: nothing to pretrain by this name; there are {', '.join(known)}"
-        )
-    folder = Path(importlib.util.find_spec(f"s3prl.pretrain.{args.upstream}").submodule_search_locations[0])
-    runner_name = "config_toolkit.yaml" if args.toolkit_runner else "config_runner.yaml"
-    args.config = args.config or str(folder / runner_name)
-    args.upstream_config = args.upstream_config or str(folder / "config_model.yaml")
+    runner_yaml, model_yaml = _default_files(args.upstream, args.toolkit_runner)
+    args.config = args.config or str(runner_yaml)
+    args.upstream_config = args.upstream_config or str(model_yaml)
     for flag, path in (("-c", args.config), ("-g", args.upstream_config)):
         if not Path(path).is_file():
             raise ValueError(
@@ -86,10 +81,30 @@ def default_configs(args: Namespace) -> tuple[dict, dict]:
                 "from the s3prl repository)"
             )
     config, model = apply_override(args.override, _read(args.config), _read(args.upstream_config))
+    if is_ours(args.upstream) and model.setdefault("method", args.upstream) != args.upstream:
+        raise ValueError(f"-g {args.upstream_config} is for -u {model['method']}, not for -u {args.upstream}")
     if isinstance(config.get("pretrain_expert"), dict) and is_ours(args.upstream):
         datarc = config["pretrain_expert"].setdefault("datarc", {})
         datarc.setdefault("seed", DEFAULT_SEED if args.seed is None else args.seed)
     return config, model
+
+
+def _default_files(upstream: str, toolkit_runner: bool) -> tuple[Path, Path]:
+    if is_ours(upstream):
+        runner_yaml, model_yaml = default_settings(upstream)
+        if toolkit_runner and upstream != "pemr":
+            raise ValueError(f"--toolkit_runner is for -u pemr: leave it out to train -u {upstream} in ours")
+        return (runner_yaml.with_name("config_toolkit.yaml") if toolkit_runner else runner_yaml), model_yaml
+    own = {folder.name for folder in plugin_folders("pretrain")}
+    modules = [module.name for module in pkgutil.iter_modules(pretrain.__path__) if module.ispkg]
+    known = [name for name in modules if name not in own]
+    if upstream not in known:
+        raise ValueError(
+            f"-u {upstream}: nothing to pretrain by this name; there are {', '.join([*METHODS, *known])}"
+        )
+    folder = Path(importlib.util.find_spec(f"s3prl.pretrain.{upstream}").submodule_search_locations[0])
+    runner_yaml = "config_toolkit.yaml" if toolkit_runner else "config_runner.yaml"
+    return folder / runner_yaml, folder / "config_model.yaml"
 
 
 def _read(path: str) -> dict:
@@ -128,5 +143,5 @@ def apply_override(text: str | None, config: dict, model: dict) -> tuple[dict, d
 
 
 def is_ours(upstream: str) -> bool:
-    """Whether -u names a folder of ours, which has a method for our runner."""
-    return upstream in {folder.name for folder in plugin_folders("pretrain")}
+    """Whether -u names a method of our runner."""
+    return upstream in METHODS

@@ -26,6 +26,10 @@ class CorruptionConfig:
                 f"zero_share {self.zero_share} and random_share {self.random_share} must fit in 1"
             )
 
+    def draw(self, generators: Sequence[np.random.Generator], frames: int) -> Corruption:
+        """As `draw_corruption`."""
+        return draw_corruption(self, generators, frames)
+
 
 @dataclass
 class Corruption:

@@ -15,8 +15,9 @@ from torch.utils.data import Dataset, Sampler
 from s3prl_pemr.store import AudioStore
 
 from .augment import AugmentConfig, Draws, draw
-from .corruption import Corruption, CorruptionConfig, draw_corruption
+from .corruption import Corruption
 from .randomness import crop_generator, order_generator
+from .training_method import FrameDraws
 
 logger = logging.getLogger(__name__)
 BRANCHES = 2  # crops of a track
@@ -52,17 +53,20 @@ class DataConfig:
 class Batch:
     """The first crops of B tracks, then their second crops.
 
-    crops: (2 B, N) int16. draws: augmentation of each crop, on the CPU. corruption: (2 B, L).
+    crops: (2 B, N) int16. draws: augmentation of each crop, on the CPU. corruption: (2 B, L), None for none.
     """
 
     crops: Tensor
     draws: Draws
-    corruption: Corruption
+    corruption: Corruption | None
 
     def pin_memory(self) -> Batch:
         """Called by DataLoader for the copy to CUDA."""
         self.crops = self.crops.pin_memory()
-        self.corruption = Corruption(self.corruption.masked.pin_memory(), self.corruption.source.pin_memory())
+        if self.corruption is not None:
+            self.corruption = Corruption(
+                self.corruption.masked.pin_memory(), self.corruption.source.pin_memory()
+            )
         return self
 
 
@@ -74,7 +78,7 @@ class CropPairs(Dataset):
         store: AudioStore,
         config: DataConfig,
         augment: AugmentConfig,
-        corruption: CorruptionConfig,
+        corruption: FrameDraws | None,
         sample_rate: int,
         hop_samples: int,
     ):
@@ -83,7 +87,7 @@ class CropPairs(Dataset):
         Args:
             store: the audio.
             config: which of it, and how it is cut.
-            augment, corruption: what is drawn for each crop.
+            augment, corruption: what is drawn for each crop, and for its frames (None: nothing).
             sample_rate: that the model expects, Hz.
             hop_samples: between the frames that the corruption is drawn for.
 
@@ -125,7 +129,7 @@ class CropPairs(Dataset):
         return Batch(
             crops=torch.from_numpy(self.store.gather(tracks, starts, self.config.crop_samples)),
             draws=draw(self.augment, generators, self.sample_rate),
-            corruption=draw_corruption(self.corruption, generators, self.frames),
+            corruption=self.corruption.draw(generators, self.frames) if self.corruption else None,
         )
 
 

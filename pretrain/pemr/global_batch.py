@@ -35,3 +35,15 @@ def global_sum(x: Tensor) -> Tensor:
     one loss; DistributedDataParallel's mean over processes divides it out again.
     """
     return _AllReduceSum.apply(x) if world_size() > 1 else x
+
+
+def global_gather(x: Tensor) -> Tensor:
+    """Rows of all processes in their order, (B, ...) -> (B * processes, ...), with their gradient.
+
+    As for `global_sum`, every process must compute the same loss of what it is given.
+    """
+    if world_size() == 1:
+        return x
+    rank = dist.get_rank()
+    mine = [x if process == rank else torch.zeros_like(x) for process in range(world_size())]
+    return global_sum(torch.cat(mine))

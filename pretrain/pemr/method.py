@@ -6,16 +6,16 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from s3prl.upstream.pemr.config import PemrConfig, parse
 from s3prl.upstream.pemr.encoder import frozen_running_statistics
 from s3prl.upstream.pemr.masking import masked_frame_count
 from s3prl.upstream.pemr.model import PEMR
 from torch import Tensor, nn
 
-from .corruption import Corruption
+from .corruption import Corruption, CorruptionConfig
 from .mask_picture import mask_picture
 from .objective import cross_correlation, negative_loss, positive_loss, prediction_loss
+from .training_method import TrainingMethod, embedding_std
 
 
 @dataclass
@@ -25,7 +25,7 @@ class ObjectiveConfig:
     trade_off: float = 0.005
 
 
-class PemrMethod(nn.Module):
+class PemrMethod(TrainingMethod):
     """The model and its loss L = L_pred + L_pos + L_neg (paper 3.6)."""
 
     name = "pemr"
@@ -34,10 +34,14 @@ class PemrMethod(nn.Module):
         super().__init__()
         self.model = PEMR(parse(PemrConfig, settings.get("model"), f"{where}, model"))
         self.objective = parse(ObjectiveConfig, settings.get("objective"), f"{where}, objective")
+        self.corruption = parse(CorruptionConfig, settings.get("corruption"), f"{where}, corruption")
 
     def settings(self) -> dict:
         """Every setting in force, as config_model.yaml has them: what a checkpoint stores."""
-        return {"model": asdict(self.model.config), "objective": asdict(self.objective)}
+        return {
+            "model": asdict(self.model.config), "objective": asdict(self.objective),
+            "corruption": asdict(self.corruption),
+        }  # fmt: skip
 
     def picture(self, views: Tensor) -> np.ndarray:
         """Image for TensorBoard from augmented crops (2 B, N): (height, width, 3) uint8."""
@@ -90,15 +94,3 @@ class PemrMethod(nn.Module):
         with frozen_running_statistics(self.model.encoder):
             z_neg = self.model.projector(self.model.clip_vectors(frames_b * negative[..., None]))
         return negative_loss(cross_correlation(z_a, z_neg), self.objective.trade_off)
-
-
-def embedding_std(vectors: Tensor) -> Tensor:
-    """Collapse alarm: mean deviation of L2-normalised vectors, (B, P).
-
-    0 is collapsed; vectors of all directions have 1 / sqrt(P) = 0.044; not negative behind a ReLU, 0.02 to
-    0.027 is healthy.
-    """
-    return F.normalize(vectors.detach().float(), dim=1).std(dim=0).mean()
-
-
-METHODS = {PemrMethod.name: PemrMethod}  # `method` of a model yaml -> what trains it

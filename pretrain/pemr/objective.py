@@ -29,7 +29,7 @@ def prediction_loss(target: Tensor, prediction: Tensor, masked: Tensor, reductio
     Raises:
         ValueError: another reduction.
     """
-    loss = smooth_l1(_at_least_float32(target) - _at_least_float32(prediction)).sum(dim=-1) * masked
+    loss = smooth_l1(at_least_float32(target) - at_least_float32(prediction)).sum(dim=-1) * masked
     if reduction == "sum":
         return loss.sum() / target.shape[0]
     if reduction == "mean":
@@ -63,7 +63,7 @@ def cross_correlation(z_a: Tensor, z_b: Tensor) -> Tensor:
     Returns: (P, P), in [-1, 1]; the same in every process.
     """
     with torch.autocast(z_a.device.type, enabled=False):
-        z_a, z_b = standardise(_at_least_float32(z_a)), standardise(_at_least_float32(z_b))
+        z_a, z_b = standardise(at_least_float32(z_a)), standardise(at_least_float32(z_b))
         return global_sum(z_a.T @ z_b) / (z_a.shape[0] * world_size())
 
 
@@ -79,5 +79,6 @@ def negative_loss(v: Tensor, trade_off: float) -> Tensor:
     return trade_off * v.diagonal().square().sum()
 
 
-def _at_least_float32(x: Tensor) -> Tensor:
+def at_least_float32(x: Tensor) -> Tensor:
+    """Half precision raised to float32; anything else as it is."""
     return x.float() if x.dtype in (torch.float16, torch.bfloat16) else x

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -13,25 +14,25 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from s3prl_pemr.audio import INT16_FULL_SCALE
+from s3prl_pemr.methods import METHODS, objective_class
 from s3prl_pemr.store import AudioStore
 
 from .augment import AugmentConfig, augment
-from .corruption import CorruptionConfig
 from .dataset import Batch, CropPairs, DataConfig, EpochBatches, as_read
-from .method import METHODS
+from .randomness import BEYOND_EPOCHS
 from .statistics import log_mel_statistics
 from .worker import leave_signals_to_the_parent
 
 
 @dataclass
 class ModelSettings:
-    """The top level of config_model.yaml; `model` and `objective` are parsed by the method."""
+    """The top level of a model yaml; all but `augment` is parsed by the method."""
 
     method: str = "pemr"
     model: dict[str, Any] = field(default_factory=dict)
     objective: dict[str, Any] = field(default_factory=dict)
     augment: AugmentConfig = field(default_factory=AugmentConfig)
-    corruption: CorruptionConfig = field(default_factory=CorruptionConfig)
+    corruption: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self):
         if self.method not in METHODS:
@@ -65,22 +66,24 @@ class UpstreamPretrainExpert(nn.Module):
                 upstream_config = yaml.safe_load(file)
         self.device = device
         settings = parse(ModelSettings, upstream_config, where)
-        self.model = METHODS[settings.method](upstream_config, where)
-        self.upstream_config = {
-            "method": settings.method, **self.method.settings(),
-            "augment": asdict(settings.augment), "corruption": asdict(settings.corruption),
-        }  # fmt: skip
-        frontend = self.method.model.frontend.config
+        self.model = objective_class(settings.method)(upstream_config, where)
+        model = self.method.model
         self.data_config = parse(DataConfig, datarc, "datarc")
-        self.sample_rate, self.delay_volume = frontend.sample_rate, settings.augment.delay_volume
+        self.sample_rate, self.delay_volume = model.sample_rate, settings.augment.delay_volume
         self.dataset = CropPairs(
-            AudioStore(self.data_config.store), self.data_config, settings.augment, settings.corruption,
-            frontend.sample_rate, frontend.hop_samples,
+            AudioStore(self.data_config.store), self.data_config, settings.augment, self.method.corruption,
+            model.sample_rate, model.frontend.config.hop_samples if model.frontend else 1,
         )  # fmt: skip
+        data = self.data_config
+        self.method.fit_data(len(self.dataset), data.train_batch_size, data.crop_samples)
+        self.upstream_config = {
+            "method": settings.method, **self.method.settings(), "augment": asdict(settings.augment)
+        }  # fmt: skip
         self.batches = EpochBatches(
             self.dataset.tracks, self.data_config.train_batch_size, self.data_config.seed, rank, world_size
         )
-        self._statistics_known = False
+        self.total_steps: int | None = None  # set by our runner; the toolkit's does not tell
+        self._prepared = False
 
     @property
     def method(self) -> nn.Module:
@@ -89,14 +92,18 @@ class UpstreamPretrainExpert(nn.Module):
 
     def load_model(self, states: dict) -> None:
         """s3prl hook: weights of a checkpoint written by `add_state_to_save`."""
-        self.method.model.load_state_dict(states["Upstream"])
-        self._statistics_known = True
+        weights = {f"model.{name}": value for name, value in states["Upstream"].items()}
+        self.method.load_state_dict(weights | states.get("Training", {}))
+        self._prepared = True
 
     def add_state_to_save(self, states: dict) -> dict:
         """s3prl hook: what `upstream/pemr/checkpoint.py` and `load_model` need."""
         states["Method"] = self.method.name
         states["Upstream_Config"] = self.upstream_config
         states["Upstream"] = self.method.model.state_dict()
+        states["Training"] = {
+            name: value for name, value in self.method.state_dict().items() if not name.startswith("model.")
+        }
         states["Data"] = self.data_identity()
         return states
 
@@ -113,22 +120,17 @@ class UpstreamPretrainExpert(nn.Module):
 
     def on_before_zero_grad(self) -> None:
         """s3prl hook, called after the optimiser's step."""
+        self.method.after_step(self.total_steps)
 
     def get_train_dataloader(self) -> DataLoader:
         """s3prl hook: batches of crop pairs, in an order that moves on with each iteration over it.
 
-        Measures the store's log-mel statistics first, unless a checkpoint brought them.
+        Measures the store's log-mel statistics and fills queues first, unless a checkpoint brought them.
         """
-        if not self._statistics_known:
-            config = self.data_config
-            frontend = self.method.model.frontend
-            frontend.set_statistics(
-                *log_mel_statistics(
-                    frontend, self.dataset.store, self.dataset.tracks,
-                    config.statistics_clips, config.crop_samples, config.seed,
-                )
-            )  # fmt: skip
-            self._statistics_known = True
+        if not self._prepared:
+            self._measure_statistics()
+            self.method.prepare(self._extra_views())
+            self._prepared = True
         workers = self.data_config.num_workers
         return DataLoader(
             self.dataset,
@@ -141,6 +143,25 @@ class UpstreamPretrainExpert(nn.Module):
             pin_memory=str(self.device).startswith("cuda"),
         )
 
+    def _measure_statistics(self) -> None:
+        config, frontend = self.data_config, self.method.model.frontend
+        if frontend is None:
+            return
+        frontend.set_statistics(
+            *log_mel_statistics(
+                frontend, self.dataset.store, self.dataset.tracks,
+                config.statistics_clips, config.crop_samples, config.seed,
+            )
+        )  # fmt: skip
+
+    def _extra_views(self) -> Iterator[Tensor]:
+        """Whole batches (2 B, N), the same in every process, of tracks drawn as in no epoch."""
+        config = self.data_config
+        batches = EpochBatches(self.dataset.tracks, config.train_batch_size, config.seed)
+        batches.epoch = BEYOND_EPOCHS
+        for keys in batches:
+            yield self.views(self.dataset.__getitems__(keys))
+
     def views(self, batch: Batch) -> Tensor:
         """Augmented crops on the device, (2 B, N); a filter or an echo may go a little beyond [-1, 1]."""
         crops = batch.crops.to(self.device, non_blocking=True).float() / INT16_FULL_SCALE
@@ -150,7 +171,8 @@ class UpstreamPretrainExpert(nn.Module):
         """s3prl hook: the loss of a batch; its parts are appended to `records`."""
         with torch.no_grad(), torch.autocast(torch.device(self.device).type, enabled=False):
             wavs = self.views(data)
-        loss, logged = self.model(wavs, data.corruption.to(self.device))
+            corruption = data.corruption.to(self.device) if data.corruption else None
+        loss, logged = self.model(wavs, corruption)
         for name, value in logged.items():
             records[name].append(value)
         return loss, records

@@ -6,10 +6,10 @@ import logging
 
 import numpy as np
 import torch
-from s3prl.upstream.pemr.model import PEMR
 from sklearn.metrics import roc_auc_score
 from sklearn.neighbors import NearestNeighbors
 from sklearn.preprocessing import MultiLabelBinarizer
+from torch import nn
 
 from s3prl_pemr.audio import INT16_FULL_SCALE
 from s3prl_pemr.store import AudioStore
@@ -33,7 +33,7 @@ class KnnProbe:
         self.single_label = all(len(label) == 1 for label in labels)
         self.targets = MultiLabelBinarizer().fit_transform(labels)  # (tracks, labels)
 
-    def __call__(self, model: PEMR) -> dict[str, float]:
+    def __call__(self, model: nn.Module) -> dict[str, float]:
         """Scores in [0, 1]: `knn_roc_auc` (macro), and `knn_accuracy` where every track has one label."""
         vectors = self._clip_vectors(model)
         neighbours = NearestNeighbors(n_neighbors=self.neighbours, metric="cosine").fit(vectors)
@@ -50,8 +50,8 @@ class KnnProbe:
         return scores
 
     @torch.no_grad()
-    def _clip_vectors(self, model: PEMR) -> np.ndarray:
-        device, training = model.frontend.mean.device, model.training
+    def _clip_vectors(self, model: nn.Module) -> np.ndarray:
+        device, training = next(model.parameters()).device, model.training
         model.eval()
         vectors = []
         for track in self.tracks:

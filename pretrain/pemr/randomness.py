@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 _ORDER, _CROP, _STATISTICS = range(3)
+BEYOND_EPOCHS = 2**31 - 1  # an epoch that no run reaches: for crops that are read before the first step
 
 
 def order_generator(seed: int, epoch: int) -> np.random.Generator:

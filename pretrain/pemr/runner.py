@@ -60,7 +60,7 @@ class PretrainRunner:
         file.pretrain_expert.datarc = asdict(self.expert.data_config)
         self.config = asdict(file)
         self.steps_per_epoch = len(self.expert.batches)
-        self.total_steps = self.settings.steps(self.steps_per_epoch)
+        self.total_steps = self.expert.total_steps = self.settings.steps(self.steps_per_epoch)
         self.optimizer_config = complete_optimizer_config(file.optimizer)
         try:
             self.optimizer = get_optimizer([self.expert.model], self.total_steps, self.optimizer_config)
@@ -140,7 +140,8 @@ class PretrainRunner:
         if self.rank == 0 and settings.picture_step > 0 and self.step % settings.picture_step == 0:
             method = self.expert.method
             picture = method.picture(self.expert.views(batch))
-            log.tensorboard.add_image(f"{method.name}/views", picture, self.step, dataformats="HWC")
+            if picture is not None:
+                log.tensorboard.add_image(f"{method.name}/views", picture, self.step, dataformats="HWC")
         if self.probe and epoch_done and (epoch + 1) % settings.probe_every_epochs == 0:
             scores = self.probe(self.expert.method.model)
             log.scalars(scores, self.step)

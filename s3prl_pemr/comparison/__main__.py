@@ -6,10 +6,10 @@ import s3prl_pemr  # noqa: F401 - before anything of s3prl's
 
 # isort: split
 from s3prl_pemr.commands import parse_command
-from s3prl_pemr.comparison import demo
+from s3prl_pemr.comparison import demo, methods
 from s3prl_pemr.errors import one_line_errors
 
-COMMANDS = {"demo": demo}
+COMMANDS = {"demo": demo, "methods": methods}
 
 
 def main(arguments: list[str] | None = None) -> int:

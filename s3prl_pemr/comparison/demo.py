@@ -9,12 +9,14 @@ import yaml
 from s3prl.pretrain.pemr import checkpoint_files
 
 from s3prl_pemr.comparison import covers, tagging
-from s3prl_pemr.comparison.launchers import in_checkout
+from s3prl_pemr.comparison.corpus import STAGES as CORPUS_STAGES
+from s3prl_pemr.comparison.corpus import corpus_and_store
+from s3prl_pemr.comparison.launchers import PRETRAIN_CONFIG, in_checkout, pretrain
 from s3prl_pemr.comparison.mask_example import save_mask_example
 from s3prl_pemr.comparison.stages import Stages
 
 HELP = "the demo corpus, PEMR pretrained on it, music tagging on four upstreams, cover songs, a picture"
-STAGES_BEFORE = 3  # corpus, store, pretrain
+STAGES_BEFORE = CORPUS_STAGES + 1  # pretrain
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,28 +29,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Carry out what is missing in the folder and print the tables. Returns the exit status."""
     folder = args.folder
-    corpus, store, pretrained = folder / "corpus", folder / "store", folder / "pretrain"
-    pretrain_config = in_checkout("pretrain/pemr/config_demo.yaml")
+    pretrained = folder / "pretrain"
     stages = Stages(folder, STAGES_BEFORE + tagging.STAGES + covers.STAGES)
-    stages.run("corpus", ["-m", "s3prl_pemr.prepare", "demo", str(corpus)])
-    stages.run("store", ["-m", "s3prl_pemr.prepare", "mtat", str(corpus / "magnatagatune"), str(store)])
-    pretrain = [
-        in_checkout("run_pretrain.py"),
-        "-a",
-        "-u",
-        "pemr",
-        "-p",
-        str(pretrained),
-        "-c",
-        pretrain_config,
-    ]
-    stages.run("pretrain", [*pretrain, "-o", f"config.pretrain_expert.datarc.store={store}"])
+    corpus, store = corpus_and_store(stages, folder)
+    stages.run("pretrain", pretrain("pemr", pretrained, {"pretrain_expert.datarc.store": store}))
     checkpoint = checkpoint_files.latest(pretrained)
     tables = {
         "table.md": tagging.tagging_table(stages, folder, store, checkpoint),
         "covers.md": covers.cover_table(stages, folder, corpus, checkpoint),
     }
-    settings = yaml.safe_load(Path(pretrain_config).read_text(encoding="utf-8"))
+    settings = yaml.safe_load(Path(in_checkout(PRETRAIN_CONFIG)).read_text(encoding="utf-8"))
     crop_samples = settings["pretrain_expert"]["datarc"]["crop_samples"]
     clip = save_mask_example(checkpoint, store, "test", crop_samples, folder / "masks.png")
     for name, table in tables.items():

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from s3prl_pemr.registration import PLUGIN_ROOT
 
+PRETRAIN_CONFIG = "pretrain/pemr/config_demo.yaml"
+
 
 def in_checkout(name: str) -> str:
     """A file of the checkout, relative to the working directory.
@@ -18,6 +20,23 @@ def in_checkout(name: str) -> str:
     if not path.is_file():
         raise ValueError(f"{path}: not there; the demo runs in a checkout of the repository")
     return os.path.relpath(path)
+
+
+def pretrain(method: str, expdir: Path, settings: dict, *flags: str) -> list[str]:
+    """Arguments that pretrain a method with the demo's config, or go on with it.
+
+    Args:
+        method: -u.
+        expdir: -p.
+        settings: over pretrain/pemr/config_demo.yaml, dotted names to values.
+        flags: further ones.
+    """
+    override = ",,".join(f"config.{name}={value}" for name, value in settings.items())
+    config = in_checkout(PRETRAIN_CONFIG)
+    return [
+        *(in_checkout("run_pretrain.py"), "-a", "-u", method, "-p", str(expdir)),
+        *("-c", config, "-o", override, *flags),
+    ]
 
 
 def train(

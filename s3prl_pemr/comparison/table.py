@@ -14,7 +14,7 @@ class Row:
     """One upstream's scores on a split of music_tagging.
 
     `scores` and their `intervals` (95 %) by their names in SCORES; `parameters` are those that its features
-    pass through; `seconds` are of training and scoring the head.
+    pass through; `seconds` are what it took: training and scoring the head; in methods_table.py, pretraining.
     """
 
     upstream: str

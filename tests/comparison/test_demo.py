@@ -114,7 +114,9 @@ def test_a_clip_too_short_for_the_picture_is_named(store, checkpoint, tmp_path):
         save_mask_example(checkpoint, store, "test", 30_000, tmp_path / "masks.png")
 
 
-def test_outside_a_checkout_the_demo_says_so(tmp_path, monkeypatch):
+@pytest.mark.parametrize("command", ["demo", "methods"])
+def test_outside_a_checkout_both_commands_say_so_first(tmp_path, monkeypatch, command):
     monkeypatch.setattr(launchers, "PLUGIN_ROOT", tmp_path)
+    monkeypatch.setattr(Stages, "run", lambda *_: pytest.fail("a stage was run"))
     with pytest.raises(SystemExit, match=r"the demo runs in a checkout of the repository"):
-        main(["demo", str(tmp_path / "demo")])
+        main([command, str(tmp_path / "demo")])

@@ -45,7 +45,7 @@ def training(folder: Path, config: dict) -> None:
     runner._distribute()
     runner.expert.train()
     for module in runner.expert.modules():
-        if isinstance(module, torch.nn.BatchNorm2d):
+        if isinstance(module, torch.nn.modules.batchnorm._BatchNorm):
             module.eval()
     log = TrainingLog(folder, "", 0, STEPS, clips=1, device="cpu", writes=False)
     while runner.step < STEPS:

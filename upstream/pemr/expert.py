@@ -5,11 +5,10 @@ from __future__ import annotations
 import torch
 import yaml
 from s3prl.upstream.interfaces import UpstreamBase
-from torch import Tensor
+from torch import Tensor, nn
 
 from .checkpoint import load_pemr
 from .config import PemrConfig, parse
-from .encoder import POOLED_FRAMES
 from .model import PEMR
 from .waveform import pad_waveforms
 
@@ -17,9 +16,9 @@ RANDOM_SEED = 0  # of `pemr_random` as a frozen upstream: the same weights every
 
 
 class UpstreamExpert(UpstreamBase):
-    """`-u pemr`: a pretrained model, frozen or (-f) fine-tuned."""
+    """`-u pemr` and the other methods: a pretrained model, frozen or (-f) fine-tuned."""
 
-    def __init__(self, model: PEMR):
+    def __init__(self, model: nn.Module):
         super().__init__()
         self.model = model
 
@@ -29,11 +28,11 @@ class UpstreamExpert(UpstreamBase):
         return cls(load_pemr(ckpt))
 
     def get_downsample_rates(self, key: str) -> int:
-        """Samples in a frame, 16,384 (1.024 s), of every key."""
-        return self.model.config.frontend.hop_samples * POOLED_FRAMES
+        """Samples in a frame of every key: 16,384 (1.024 s) for FCN-4."""
+        return self.model.samples_per_frame
 
     def forward(self, wavs: list[Tensor]) -> dict[str, Tensor | list[Tensor]]:
-        """1-D waveforms at 16 kHz -> `hidden_states`: [(B, ceil(longest / 16384), 512)], `last_hidden_state`.
+        """1-D waveforms at 16 kHz -> `hidden_states`: [(B, ceil(longest / rate), 512)], `last_hidden_state`.
 
         In eval mode an item's frames do not depend on what it is batched with, and memory does not grow with
         its length. Raises ValueError (one line) for an empty waveform and for NaN.

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from .config import PemrConfig
-from .encoder import FCN4, Projector
+from .encoder import FCN4, POOLED_FRAMES, Projector
 from .frontend import LogMel
 from .long_tracks import encode_batch, encode_in_windows
 from .masking import frame_importance, positive_negative_masks
@@ -20,6 +20,8 @@ class PEMR(nn.Module):
     encoder and projector from the contrastive losses alone.
     """
 
+    Config = PemrConfig
+
     def __init__(self, config: PemrConfig):
         super().__init__()
         self.config = config
@@ -30,6 +32,16 @@ class PEMR(nn.Module):
         self.encoder = FCN4(config.encoder_channels)
         self.output_dim = self.encoder.output_dim(width)
         self.projector = Projector(self.output_dim, config.projection_hidden, config.projection_dim)
+
+    @property
+    def sample_rate(self) -> int:
+        """Of the waveforms, Hz."""
+        return self.config.frontend.sample_rate
+
+    @property
+    def samples_per_frame(self) -> int:
+        """Waveform samples in a representation frame."""
+        return self.config.frontend.hop_samples * POOLED_FRAMES
 
     def forward(self, wavs: Tensor, lengths: Tensor) -> Tensor:
         """Padded waveforms (B, N) and their lengths (B,) -> representation frames (B, ceil(N / 16384), 512).

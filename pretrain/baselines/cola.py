@@ -1,0 +1,49 @@
+"""COLA (Saeed, Grangier, Zeghidour, ICASSP 2021; the paper's [32]). B: clips, P: projection width."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from s3prl.pretrain.pemr.global_batch import global_gather
+from s3prl.pretrain.pemr.objective import at_least_float32
+from torch import Tensor, nn
+
+from .baseline import Baseline, positive_similarity
+
+INITIAL_DEVIATION = 0.05  # of Keras' random_normal, which initialises W in its code
+
+
+def bilinear_loss(anchors: Tensor, positives: Tensor, weight: Tensor) -> Tensor:
+    """COLA, 2: s(x, x') = g(x)^T W g(x'), each anchor finds its clip's positive among those of the batch.
+
+    As BilinearProduct and ContrastiveModel in google-research/cola, network.py: one way, no temperature.
+
+    Args:
+        anchors, positives: projections of this process's clips, (B, P).
+        weight: W, (P, P).
+
+    Returns: the mean over the global batch, float32 at least; the same in every process.
+    """
+    with torch.autocast(anchors.device.type, enabled=False):
+        anchors, positives = (global_gather(at_least_float32(z)) for z in (anchors, positives))
+        logits = anchors @ at_least_float32(weight) @ positives.T
+        return F.cross_entropy(logits, torch.arange(len(logits), device=logits.device))
+
+
+class COLA(Baseline):
+    """Cross-entropy over a learned bilinear similarity."""
+
+    def __init__(self, settings: dict, where: str):
+        super().__init__(settings, where)
+        self.weight = nn.Parameter(torch.randn(self.projection_dim, self.projection_dim) * INITIAL_DEVIATION)
+
+    def original_head(self, inputs):
+        """google-research/cola, network.py: a linear layer of 512, layer norm, tanh."""
+        return nn.Sequential(nn.Linear(inputs, 512), nn.LayerNorm(512), nn.Tanh())
+
+    def compare(self, view_a, view_b, corruption):
+        """See `Baseline.compare`."""
+        vectors, anchors = self.represent(view_a)
+        _, positives = self.represent(view_b)
+        loss = bilinear_loss(anchors, positives, self.weight)
+        return vectors, {"loss": loss, "positive_similarity": positive_similarity(anchors, positives)}

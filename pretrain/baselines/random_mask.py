@@ -1,0 +1,70 @@
+"""PEMR's masks with frames chosen by lot: what the paper argues against in 3.4. B: clips, L: frames."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from s3prl.pretrain.pemr.corruption import Corruption
+from s3prl.pretrain.pemr.objective import cross_correlation, negative_loss, positive_loss
+from s3prl.upstream.pemr.encoder import Projector, frozen_running_statistics
+from s3prl.upstream.pemr.masking import masked_frame_count
+
+from .baseline import Baseline, HeadConfig, positive_similarity
+
+
+@dataclass
+class RandomMaskConfig(HeadConfig):
+    """mask_ratio: r of Eq. 5. trade_off: lambda of Eq. 8 and 9."""
+
+    mask_ratio: float = 0.1
+    trade_off: float = 0.005
+
+    def __post_init__(self):
+        super().__post_init__()
+        masked_frame_count(1, self.mask_ratio)  # raises where the ratio makes no sense
+
+    def draw(self, generators: Sequence[np.random.Generator], frames: int) -> Corruption:
+        """Masks exactly floor(ratio * frames) frames of each crop, as Eq. 5 does; zeros in their place."""
+        masked = np.zeros((len(generators), frames), dtype=bool)
+        for row, generator in enumerate(generators):
+            masked[row, generator.permutation(frames)[: masked_frame_count(frames, self.mask_ratio)]] = True
+        source = np.where(masked, -1, np.arange(frames))
+        return Corruption(torch.from_numpy(masked), torch.from_numpy(source))
+
+
+class PemrRandomMask(Baseline):
+    """L_pos + L_neg of Eq. 8 and 9. Without a transformer: no loss of PEMR's encoder depends on one."""
+
+    Config = RandomMaskConfig
+
+    def __init__(self, settings: dict, where: str):
+        super().__init__(settings, where)
+        self.corruption = self.objective
+
+    def original_head(self, inputs):
+        """The paper's, 3.5: the shared one."""
+        return Projector(inputs, 512, 256)
+
+    def compare(self, view_a, view_b, corruption):
+        """See `Baseline.compare`; the second crops' frames are masked, as in `PemrMethod`."""
+        negative = corruption.masked.chunk(2)[1][..., None]  # (B, L, 1)
+        vectors, z_a = self.represent(view_a)
+        _, z_pos = self.represent(view_b * ~negative)
+        loss_positive = positive_loss(cross_correlation(z_a, z_pos), self.objective.trade_off)
+        loss_negative = self._negative_loss(z_a, view_b, negative)
+        return vectors, {
+            "loss": loss_positive + loss_negative,
+            "positive_loss": loss_positive,
+            "negative_loss": loss_negative,
+            "positive_similarity": positive_similarity(z_a, z_pos),
+        }
+
+    def _negative_loss(self, z_a, view_b, negative):
+        if masked_frame_count(view_b.shape[1], self.objective.mask_ratio) == 0:
+            return z_a.new_zeros((), dtype=torch.float32)
+        with frozen_running_statistics(self.model.encoder):
+            _, z_neg = self.represent(view_b * negative)
+        return negative_loss(cross_correlation(z_a, z_neg), self.objective.trade_off)

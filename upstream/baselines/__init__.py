@@ -1,0 +1,1 @@
+"""What the paper's self-supervised baselines pretrain: FCN-4 on log-mel, SampleCNN on waveforms."""

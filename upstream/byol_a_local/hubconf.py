@@ -1,0 +1,31 @@
+"""What a user may type after `-u`: byol_a_local."""
+
+import re as _re
+
+from s3prl.upstream.byol_a.expert import UpstreamExpert as _UpstreamExpert
+from s3prl.upstream.byol_a.hubconf import DEFAULT_CONFIG_PATH as _CONFIG
+from s3prl.upstream.pemr.checkpoint import read_checkpoint as _read_checkpoint
+
+
+def byol_a_local(ckpt=None, model_config=None, **_):
+    """BYOL-A (Niizumi et al., IJCNN 2021) from its authors' weights on disk (-k); 512, 1024 or 2048 values.
+
+    s3prl/run_downstream.py cannot build its own byol_a_512, byol_a_1024 and byol_a_2048: their hubconf passes
+    `ckpt` twice.
+    """
+    if model_config is not None:
+        raise ValueError("-g is not for -u byol_a_local: the weights say how wide the network is")
+    if ckpt is None:
+        raise ValueError(
+            "-u byol_a_local needs -k CKPT: a file of pretrained_weights in github.com/nttcslab/byol-a"
+        )
+    states = _read_checkpoint(ckpt, needed=(), writer="nttcslab/byol-a")
+    weights = states.get("state_dict", states)
+    widths = [len(weights[key]) for key in weights if _re.search(r"(^|\.)fc\.3\.weight$", str(key))]
+    if len(widths) != 1:
+        raise ValueError(f"checkpoint {ckpt} is not of BYOL-A: no weights of its last layer (fc.3)")
+    try:
+        return _UpstreamExpert(ckpt, _CONFIG, widths[0])
+    except RuntimeError as error:
+        reason = " ".join(str(error).split())[:200]
+        raise ValueError(f"checkpoint {ckpt} is not of BYOL-A: {reason}") from error
