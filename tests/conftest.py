@@ -1,4 +1,5 @@
 import logging
+import os
 import sys
 from pathlib import Path
 
@@ -8,6 +9,10 @@ import torch
 import s3prl_pemr  # noqa: F401 - registers what the tests import as s3prl.upstream.pemr ...
 
 TOOLKIT_TASKS = Path(__file__).parent / "toolkit_tasks"
+# What the tests start imports this checkout, not another one that is installed.
+os.environ["PYTHONPATH"] = os.pathsep.join(
+    filter(None, [str(Path(__file__).resolve().parent.parent), os.environ.get("PYTHONPATH")])
+)
 
 
 def pytest_addoption(parser):

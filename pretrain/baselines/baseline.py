@@ -49,9 +49,8 @@ class Baseline(TrainingMethod):
         self.model = model(parse(model.Config, settings.get("model"), f"{where}, model"))
         self.objective = parse(self.Config, settings.get("objective"), f"{where}, objective")
         self.projector = self._head(self.model.output_dim)
-        self.projection_dim = [m for m in self.projector.modules() if isinstance(m, nn.Linear)][
-            -1
-        ].out_features
+        *_, last = (module for module in self.projector.modules() if isinstance(module, nn.Linear))
+        self.projection_dim = last.out_features
 
     def _head(self, inputs: int) -> nn.Module:
         if self.objective.head == "original":

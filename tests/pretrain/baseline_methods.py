@@ -13,7 +13,7 @@ def narrow(name, **objective):
     """Model settings of a narrow `name`."""
     model = {"frontend": {"n_mels": 32}, "encoder_channels": [4, 4, 8, 8]}
     heads = {"projection_hidden": 16, "projection_dim": 12}
-    if name == "pemr_pos":
+    if name in ("pemr", "pemr_pos"):
         model |= {"transformer": {"layers": 2, "heads": 2}} | heads
         heads = {}
     if name in ("moco", "moco_v2"):

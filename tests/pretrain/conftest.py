@@ -5,6 +5,7 @@ import copy
 import numpy as np
 import pytest
 import soundfile
+from pretraining_runs import runner_config
 
 from s3prl_pemr.prepare.__main__ import main as prepare
 
@@ -57,16 +58,4 @@ def model_settings():
 @pytest.fixture
 def config(store):
     """3 epochs of 3 batches of 4."""
-    return {
-        "runner": {
-            "n_epochs": 3, "log_step": 2, "save_step": 2, "max_keep": 2, "picture_step": 4,
-            "keep_every_epochs": 2,
-        },
-        "optimizer": {"name": "TorchOptim", "torch_optim_name": "Adam", "lr": 3e-3, "weight_decay": 1e-6},
-        "pretrain_expert": {
-            "datarc": {
-                "store": store, "train_batch_size": 4, "crop_samples": 8_000, "num_workers": 0,
-                "statistics_clips": 16, "seed": 7,
-            }
-        },
-    }  # fmt: skip
+    return runner_config(store)

@@ -1,45 +1,68 @@
-"""Run by test_distributed.py, alone or under torchrun: FOLDER with config.json in it, results beside it."""
+"""What test_distributed.py computes in its own process, and in two under torchrun: FOLDER."""
 
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
+import torch.nn.functional as F
 
 import s3prl_pemr  # noqa: F401 - first: it registers s3prl.pretrain.pemr
 
 # isort: split
-from s3prl.pretrain.pemr.global_batch import world_size
+from s3prl.pretrain.baselines.byol import byol_loss
+from s3prl.pretrain.baselines.cola import bilinear_loss
+from s3prl.pretrain.baselines.moco import info_nce
+from s3prl.pretrain.baselines.simclr import nt_xent
+from s3prl.pretrain.pemr.global_batch import global_gather, world_size
 from s3prl.pretrain.pemr.objective import cross_correlation, negative_loss, positive_loss
 from s3prl.pretrain.pemr.runner import PretrainRunner
 from s3prl.pretrain.pemr.training_log import TrainingLog
 
 from s3prl_pemr.torchrun import process_group, rank
 
-STEPS = 5
+CLIPS, WIDTH, STEPS = 12, 5, 5
 
 
-def objective(folder: Path) -> None:
-    """Fixed projections of 12 clips, float64, split over the processes: loss and gradient."""
-    projections = torch.randn(3, 12, 5, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+def losses() -> dict[str, Callable]:
+    """By name: of four projections of this process's clips."""
+    generator = torch.Generator().manual_seed(1)
+    queue, weight = torch.randn(2, WIDTH, WIDTH, dtype=torch.float64, generator=generator)
+    normal = lambda z: F.normalize(z, dim=1)  # noqa: E731
+    return {
+        "pemr": lambda a, pos, neg, _: (
+            positive_loss(cross_correlation(a, pos), 0.005) + negative_loss(cross_correlation(a, neg), 0.005)
+        ),
+        "nt_xent": lambda a, b, *_: nt_xent(a, b, 0.5),
+        "bilinear": lambda a, b, *_: bilinear_loss(a, b, weight),
+        "info_nce": lambda a, b, *_: info_nce(normal(a), normal(b), normal(queue), 0.2),
+        "byol": byol_loss,
+    }
+
+
+def objectives(folder: Path) -> None:
+    """Fixed projections of 12 clips, float64, split over the processes: losses and gradients."""
+    projections = torch.randn(
+        4, CLIPS, WIDTH, dtype=torch.float64, generator=torch.Generator().manual_seed(0)
+    )
     projections[2, :, 3] = 7.0  # a constant column
-    share = 12 // world_size()
-    local = projections[:, rank() * share : (rank() + 1) * share].clone().requires_grad_()
-    z_a, z_pos, z_neg = local
-    loss = positive_loss(cross_correlation(z_a, z_pos), 0.005) + negative_loss(
-        cross_correlation(z_a, z_neg), 0.005
-    )
-    loss.backward()
-    # DistributedDataParallel takes the mean over processes
-    torch.save(
-        {"loss": loss.detach(), "gradient": local.grad / world_size()}, folder / f"objective{rank()}.pt"
-    )
+    share = CLIPS // world_size()
+    local = projections[:, rank() * share : (rank() + 1) * share]
+    results = {"gathered": global_gather(local[0])}
+    for name, loss_of in losses().items():
+        inputs = local.clone().requires_grad_()
+        loss = loss_of(*inputs)
+        loss.backward()
+        # DistributedDataParallel takes the mean over processes
+        results[name] = (loss.detach(), inputs.grad / world_size())
+    torch.save(results, folder / f"objectives{rank()}.pt")
 
 
-def training(folder: Path, config: dict) -> None:
+def training(folder: Path, config: dict, model_settings: dict) -> None:
     """Steps of the runner, batch norm in eval mode: gloo cannot synchronise its statistics."""
     torch.manual_seed(0)
-    runner = PretrainRunner(folder, config["runner"], config["model"], "cpu", rank(), None)
+    runner = PretrainRunner(folder, config, model_settings, "cpu", rank(), None)
     initial = {name: weights.clone() for name, weights in runner.expert.method.state_dict().items()}
     loader = runner.expert.get_train_dataloader()
     runner._distribute()
@@ -57,9 +80,15 @@ def training(folder: Path, config: dict) -> None:
     torch.save(states, folder / f"training{rank()}.pt")
 
 
+def compute(folder: Path) -> None:
+    """All of the above; config.json has a runner config and model settings for each method."""
+    objectives(folder)
+    for method, settings in json.loads((folder / "config.json").read_text()).items():
+        (folder / method).mkdir(exist_ok=True)
+        training(folder / method, settings["runner"], settings["model"])
+
+
 if __name__ == "__main__":
     torch.set_num_threads(1)
-    target = Path(sys.argv[1])
     with process_group("cpu"):
-        objective(target)
-        training(target, json.loads((target / "config.json").read_text()))
+        compute(Path(sys.argv[1]))

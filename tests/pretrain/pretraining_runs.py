@@ -1,9 +1,26 @@
-"""What the tests of the runner share: a run in this process, and what it left."""
+"""What the tests of the runner share: a config, a run in this process, and what it left."""
 
 import json
 
 import torch
 from s3prl.pretrain.pemr.runner import PretrainRunner
+
+
+def runner_config(store):
+    """3 epochs of 3 batches of 4."""
+    return {
+        "runner": {
+            "n_epochs": 3, "log_step": 2, "save_step": 2, "max_keep": 2, "picture_step": 4,
+            "keep_every_epochs": 2,
+        },
+        "optimizer": {"name": "TorchOptim", "torch_optim_name": "Adam", "lr": 3e-3, "weight_decay": 1e-6},
+        "pretrain_expert": {
+            "datarc": {
+                "store": store, "train_batch_size": 4, "crop_samples": 8_000, "num_workers": 0,
+                "statistics_clips": 16, "seed": 7,
+            }
+        },
+    }  # fmt: skip
 
 
 def run(tmp_path, name, config, model_settings, states=None):

@@ -32,10 +32,11 @@ def train(method, steps, data, rate=3e-3):
 @pytest.mark.parametrize("name", ON_LOG_MEL)
 def test_a_small_batch_is_learned(name):
     method = build(name)
-    first, last = train(method, 60, batch(method))
     if name in ("moco", "moco_v2"):  # its loss rises while the queue fills with keys of this one batch
+        first, last = train(method, 60, batch(method))
         assert 1 - last["positive_similarity"] < 0.7 * (1 - first["positive_similarity"])
     else:
+        first, last = train(method, 25, batch(method), rate=1e-2)
         assert last["loss"] < 0.75 * first["loss"]
     assert last["embedding_std"] > 0.01
 
@@ -120,7 +121,7 @@ def test_barlow_twins_is_eq_8_without_a_mask():
 
 def test_pemr_pos_is_pemr_without_the_negative_view():
     method = build("pemr_pos")
-    pemr = objective_class("pemr")(narrow("pemr_pos") | {"method": "pemr"}, "test").train()
+    pemr = objective_class("pemr")(narrow("pemr"), "test").train()
     pemr.load_state_dict(method.state_dict())
     wavs, corruption = batch(method)
     loss, logged = method(wavs, corruption)

@@ -34,13 +34,11 @@ def demo_store(tmp_path_factory):
 def test_losses_fall_and_nothing_collapses(tmp_path, demo_store, name):
     config = yaml.safe_load((PLUGIN_ROOT / "pretrain/pemr/config_demo.yaml").read_text())
     config["runner"] |= {"total_steps": 40, "log_step": 5}
+    config["optimizer"]["lr"] = 1e-3  # 40 steps are few
     config["pretrain_expert"]["datarc"] |= {
         "store": demo_store, "train_batch_size": 16, "crop_samples": 11_200, "statistics_clips": 64, "seed": 1
     }  # fmt: skip
     run(tmp_path, name, config, yaml.safe_load(default_settings(name)[1].read_text()))
     first, *_, last = log_lines(tmp_path / name)
-    if name in ("moco", "moco_v2"):  # the loss rises with the hardness of the queue
-        assert last["positive_similarity"] > first["positive_similarity"]
-    else:
-        assert last["loss"] < first["loss"]
+    assert last["loss"] < first["loss"]  # MoCo's too: its queue begins with real keys
     assert last["embedding_std"] > HEALTHY

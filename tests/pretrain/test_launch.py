@@ -76,21 +76,21 @@ def test_sigterm_and_kill_9_then_resume_equals_an_uninterrupted_run(tmp_path, la
     process.kill()
     process.communicate()
     last = max(checkpoints(folder)) + 4
-    finish(launch("-n", "cut", "-a", "-o", f"config.runner.total_steps={last}"))
-    finish(launch("-p", "whole", "-o", f"config.runner.total_steps={last}"))
+    end = ("-o", f"config.runner.total_steps={last}")
+    for process in [launch("-n", "cut", "-a", *end), launch("-p", "whole", *end)]:  # side by side
+        finish(process)
     expected, final = weights(tmp_path / "whole", last), weights(folder, last)
     assert all(torch.equal(final[name], expected[name]) for name in expected)
     lines = [(path / "log.jsonl").read_text().count("\n") for path in (folder, tmp_path / "whole")]
     assert lines == [(last + 1) // 2] * 2  # every second step, and the last
 
-    refused = launch("-n", "cut")
-    assert "holds a run already: pass -a to go on with it" in refused.communicate(timeout=60)[0]
-    assert refused.returncode == 1
-    refused = launch("-n", "cut", "-a", "-e", str(folder / f"states-{last - 1}.ckpt"))
-    output = refused.communicate(timeout=60)[0]
-    assert "branch off into a new folder" in output
-    assert "Traceback" not in output
-    assert refused.returncode == 1
+    refused = [launch("-n", "cut"), launch("-n", "cut", "-a", "-e", str(folder / f"states-{last - 1}.ckpt"))]
+    reasons = ("holds a run already: pass -a to go on with it", "branch off into a new folder")
+    for process, reason in zip(refused, reasons, strict=True):
+        output = process.communicate(timeout=60)[0]
+        assert reason in output
+        assert "Traceback" not in output
+        assert process.returncode == 1
 
 
 def test_torchrun_stopped_by_sigterm_and_resumed_equals_an_uninterrupted_one(tmp_path, launch):
