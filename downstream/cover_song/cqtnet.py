@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
 from .columns import BINS, pad_columns
@@ -56,7 +55,6 @@ class CQTNet(nn.Module):
         self.features = nn.Sequential(layers)
         self.pool = nn.AdaptiveMaxPool2d(1)
         self.fc0 = nn.Linear(before, self.width)
-        self.to(memory_format=torch.channels_last)  # same numbers, faster (benchmarks/bench_cqtnet.py)
 
     def forward(self, cqt: Tensor) -> Tensor:
         """(B, 1, 84, T), any T -> (B, 300)."""

@@ -6,6 +6,8 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from s3prl.downstream.cover_song.model import HEADS
+
 from s3prl_pemr.comparison.launchers import train
 from s3prl_pemr.comparison.stages import Stages
 
@@ -15,12 +17,11 @@ METRICS = {"map": ("MAP", ".3f"), "precision_at_10": ("P@10", ".3f"), "mr1": ("M
 
 @dataclass(frozen=True)
 class System:
-    """A row: a head of cover_song on an upstream, which is trained too or frozen."""
+    """A row: a head of cover_song; the upstream that it uses is trained too, as in the paper's rows."""
 
     name: str
     head: str
     upstream: str = "pemr_random"
-    trained: bool = False
 
     @property
     def folder(self) -> str:
@@ -29,12 +30,10 @@ class System:
 
 
 SYSTEMS = (
-    System("Ki-Net", "kinet"),
     System("CQT-Net", "cqtnet"),
-    System("FCN", "upstream", trained=True),
-    System("PEMR, frozen", "upstream", "pemr_local"),
-    System("FCN + CQT-Net (rand. FCN)", "upstream+cqtnet", trained=True),
-    System("FCN + CQT-Net (pre. FCN)", "upstream+cqtnet", "pemr_local", trained=True),
+    System("FCN", "upstream"),
+    System("FCN + CQT-Net (rand. FCN)", "upstream+cqtnet"),
+    System("FCN + CQT-Net (pre. FCN)", "upstream+cqtnet", "pemr_local"),
 )
 STAGES = len(SETS) + len(SYSTEMS)
 
@@ -56,7 +55,7 @@ def cover_table(stages: Stages, folder: Path, corpus: Path, checkpoint: Path) ->
         expdir = folder / system.folder
         settings = {"modelrc.kind": system.head, "datarc.store": stores["test"]}
         settings["datarc.test_stores.covers80"] = stores["covers80"]
-        flags = ["-f"] if system.trained else ["--feature_cache", str(folder / "features")]
+        flags = ["-f"] if HEADS[system.head][0] else []
         weights = checkpoint if system.upstream == "pemr_local" else None
         name = f"cover {system.name}"
         stages.run(name, train("cover_song", system.upstream, weights, expdir, settings, *flags))

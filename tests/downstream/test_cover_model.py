@@ -76,7 +76,7 @@ def test_kinet_does_not_hear_the_key(training):
         assert (model(cqt.flip(2)) - embedding).abs().max() > 1e-3  # other chords are another matter
 
 
-def test_cqtnet_learns_and_its_memory_format_changes_no_number():
+def test_cqtnet_learns_to_tell_two_works_apart():
     torch.manual_seed(0)
     melodies = (torch.rand(2, 84, 25) > 0.93).float().repeat_interleave(8, dim=2)
     versions = torch.cat([melodies * (0.5 + 0.5 * torch.rand(2, 84, 200)) for _ in range(2)]).unsqueeze(1)
@@ -90,11 +90,6 @@ def test_cqtnet_learns_and_its_memory_format_changes_no_number():
         optimizer.step()
         losses.append(loss.item())
     assert losses[-1] < 0.2 * losses[0]
-    plain = CQTNet().to(memory_format=torch.contiguous_format)
-    plain.load_state_dict(head.network.state_dict())
-    with torch.no_grad():
-        expected = plain.eval()(versions)
-        torch.testing.assert_close(head.network.eval()(versions), expected, rtol=1e-4, atol=1e-5)
 
 
 def test_chroma_by_hand():
