@@ -1,6 +1,6 @@
 # make setup: an environment in .venv        make test: the tests
 # make lint: ruff format and check           make format: let ruff mend what it can
-# make demo: a corpus, PEMR pretrained on it, music tagging on four upstreams; in DEMO
+# make demo: a corpus, PEMR pretrained on it, music tagging and cover songs; in DEMO
 # make compare-demo: PEMR and nine other pretraining methods on that corpus, over SEEDS seeds; in DEMO/methods
 PYTHON ?= python3
 BIN := .venv/bin
