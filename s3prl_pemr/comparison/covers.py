@@ -9,6 +9,7 @@ from pathlib import Path
 from s3prl.downstream.cover_song.model import HEADS
 
 from s3prl_pemr.comparison.launchers import train
+from s3prl_pemr.comparison.parameters import parameter_count
 from s3prl_pemr.comparison.stages import Stages
 
 SETS = {"test": "SHS100K part", "covers80": "Covers80 part"}
@@ -55,16 +56,19 @@ def cover_table(stages: Stages, folder: Path, corpus: Path, checkpoint: Path) ->
         expdir = folder / system.folder
         settings = {"modelrc.kind": system.head, "datarc.store": stores["test"]}
         settings["datarc.test_stores.covers80"] = stores["covers80"]
-        flags = ["-f"] if HEADS[system.head][0] else []
+        uses_upstream = HEADS[system.head][0]
+        flags = ["-f"] if uses_upstream else []
         weights = checkpoint if system.upstream == "pemr_local" else None
         name = f"cover {system.name}"
         stages.run(name, train("cover_song", system.upstream, weights, expdir, settings, *flags))
         scores = json.loads((expdir / "scores.json").read_text(encoding="utf-8"))
-        rows.append((system.name, scores, stages.seconds(name)))
+        size = scores["test"]["parameters_without_classifier"]
+        size += parameter_count(system.upstream, weights) if uses_upstream else 0
+        rows.append((system.name, scores, size, stages.seconds(name)))
     return _markdown(rows)
 
 
-def _markdown(rows: list[tuple[str, dict, float]]) -> str:
+def _markdown(rows: list[tuple[str, dict, int, float]]) -> str:
     titles = [
         f"{title}: {name}" if name == "MAP" else name
         for title in SETS.values()
@@ -73,8 +77,7 @@ def _markdown(rows: list[tuple[str, dict, float]]) -> str:
     lines = [["", *titles, "parameters", "seconds"], ["---"] * (len(titles) + 3)]
     chance = {split: rows[0][1][split]["random_ranking"] for split in SETS}
     lines.append(["chance", *_cells(chance), "", ""])
-    for name, scores, seconds in rows:
-        size = scores["test"]["parameters_without_classifier"]
+    for name, scores, size, seconds in rows:
         lines.append([name, *_cells(scores), f"{size:,}", f"{seconds:.0f}"])
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 

@@ -22,7 +22,7 @@ STAGES_BEFORE = CORPUS_STAGES + 1  # pretrain
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's arguments."""
     parser.add_argument(
-        "folder", metavar="DEMO", type=Path, help="where everything goes (0.6 GB); the same one again goes on"
+        "folder", metavar="DEMO", type=Path, help="where everything goes (1.6 GB); the same one again goes on"
     )
 
 

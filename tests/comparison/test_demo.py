@@ -103,6 +103,7 @@ def test_the_stages_and_the_report(tmp_path, monkeypatch, capsys, store, checkpo
     cover_table = (tmp_path / "covers.md").read_text()
     assert "| chance | 0.100 | 0.010 | 10.0 | 0.100 | 0.010 | 10.0 |  |  |" in cover_table
     assert "| CQT-Net | 0.500 | 0.250 | 3.0 | 0.500 | 0.250 | 3.0 | 1,000 | 2 |" in cover_table
+    assert "| FCN | 0.500 | 0.250 | 3.0 | 0.500 | 0.250 | 3.0 | 371,560 | 2 |" in cover_table
     shown = capsys.readouterr().out
     assert table in shown and cover_table in shown
     assert f"all stages {2 * len(commands)} s" in shown
