@@ -14,6 +14,7 @@ from prepare_fixtures import ODD_NAME, error_line, noise, prepare, tables
 from s3prl_pemr.audio import UnreadableAudio, read_audio
 from s3prl_pemr.dataset_name import DatasetName, read_dataset_name
 from s3prl_pemr.prepare.__main__ import main
+from s3prl_pemr.prepare.labels import read_labels
 from s3prl_pemr.store import AudioStore
 from s3prl_pemr.store_index import read_unreadable
 
@@ -235,3 +236,11 @@ def test_the_command_line_as_the_user_types_it(tmp_path):
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-1] == "DST: 1 tracks, 0.00 hours, 0 unreadable, 0 silent, 0 clipped"
     assert "1/1" in done.stderr
+
+
+def test_a_list_of_works_and_versions_names_no_splits(tmp_path):
+    table = tmp_path / "list.tsv"
+    table.write_text("path\twork\tversion\na.mp3\t17\t1\nb.mp3\t17\t2\n")
+    assert read_labels(table) == {"a.mp3": (("17",), None), "b.mp3": (("17",), None)}
+    table.write_text("path\twork\tsplit\na.mp3\t17\ttest\n")
+    assert read_labels(table) == {"a.mp3": (("17",), "test")}

@@ -8,8 +8,9 @@ from s3prl_pemr.store_index import StoreError
 def read_labels(path: Path) -> dict[str, tuple[tuple[str, ...], str | None]]:
     """Labels by track: lines `path<TAB>label|label...`, with a third column for the split where wanted.
 
-    Paths are relative to SRC, with `/`. A first line that begins with `path<TAB>` is a header; empty lines
-    are skipped.
+    Paths are relative to SRC, with `/`. A first line that begins with `path<TAB>` is a header; where it says
+    `path<TAB>work<TAB>version`, as lists of cover songs do, the third column is no split. Empty lines are
+    skipped.
 
     Returns: path -> (labels, split or None).
 
@@ -20,10 +21,13 @@ def read_labels(path: Path) -> dict[str, tuple[tuple[str, ...], str | None]]:
         lines = path.read_bytes().decode("utf-8-sig", "surrogateescape").split("\n")
     except OSError as error:
         raise StoreError(f"{path}: cannot be read ({error.strerror})") from error
-    found = {}
+    found, names_splits = {}, True
     for number, line in enumerate(lines, start=1):
         cells = line.rstrip("\r").split("\t")
-        if cells == [""] or (number == 1 and cells[0] == "path"):
+        if number == 1 and cells[0] == "path":
+            names_splits = cells[2:] != ["version"]
+            continue
+        if cells == [""]:
             continue
         if len(cells) not in (2, 3):
             raise StoreError(
@@ -34,5 +38,5 @@ def read_labels(path: Path) -> dict[str, tuple[tuple[str, ...], str | None]]:
         if track in found:
             raise StoreError(f"{path}: line {number} lists {track} for the second time")
         labels = tuple(label.strip() for label in cells[1].split("|") if label.strip())
-        found[track] = labels, (cells[2] if len(cells) == 3 else None)
+        found[track] = labels, (cells[2] if names_splits and len(cells) == 3 else None)
     return found
