@@ -32,10 +32,16 @@ def parse_arguments(argv: list[str]) -> Namespace:
     parser.add_argument("-a", "--auto_resume", action="store_true", help="go on if EXPDIR holds checkpoints")
     parser.add_argument("-e", "--past_exp", metavar="CKPT", help="go on from a checkpoint or an EXPDIR")
     parser.add_argument(
-        "-c", "--config", metavar="YAML", help="runner config; default: config_runner.yaml of -u"
+        "-c",
+        "--config",
+        metavar="YAML",
+        help="runner config; default: PEMR's config_runner.yaml or NAME_runner.yaml",
     )
     parser.add_argument(
-        "-g", "--upstream_config", metavar="YAML", help="model config; default: config_model.yaml"
+        "-g",
+        "--upstream_config",
+        metavar="YAML",
+        help="model config; default: NAME.yaml, of pemr config_model.yaml",
     )
     parser.add_argument(
         "-o", "--override", metavar="LIST",

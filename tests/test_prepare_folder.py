@@ -240,7 +240,7 @@ def test_the_command_line_as_the_user_types_it(tmp_path):
 
 def test_a_list_of_works_and_versions_names_no_splits(tmp_path):
     table = tmp_path / "list.tsv"
-    table.write_text("path\twork\tversion\na.mp3\t17\t1\nb.mp3\t17\t2\n")
-    assert read_labels(table) == {"a.mp3": (("17",), None), "b.mp3": (("17",), None)}
+    table.write_text("path\twork\tversion\na.mp3\t17\t1\nb.mp3\t17|2\t2\n")
+    assert read_labels(table) == {"a.mp3": (("17",), None), "b.mp3": (("17|2",), None)}
     table.write_text("path\twork\tsplit\na.mp3\t17\ttest\n")
     assert read_labels(table) == {"a.mp3": (("17",), "test")}

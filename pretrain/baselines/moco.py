@@ -66,14 +66,15 @@ class MoCo(Baseline):
     def fit_data(self, tracks, batch_size, crop_samples):
         """The queue: a multiple of the batch (an old batch goes as one comes), smaller than the store.
 
-        In a larger one every track would meet its own key of the epoch before as a negative.
+        Of K keys and N tracks, K^2 / 2 N^2 of the queries meet their own track's key of the epoch before as
+        a negative: 2 % with 4,080 keys of MagnaTagATune's 18,706 clips, half where K reaches N.
         """
         wanted = self.objective.queue_size
         size = min(wanted, tracks - 1) // batch_size * batch_size
         if size == 0:
             raise ValueError(
-                f"-u {self.name}: queue_size {wanted} and {tracks} tracks: both must be more than "
-                f"train_batch_size {batch_size}, the queue is filled by the batch"
+                f"-u {self.name}: the queue is filled by the batch: queue_size {wanted} must be at least "
+                f"train_batch_size {batch_size}, and the {tracks} tracks more"
             )
         if size != wanted:
             logger.warning(
@@ -96,7 +97,8 @@ class MoCo(Baseline):
         """L2-normalised keys (B, P) of clips; each of `key_groups` groups has batch statistics of its own.
 
         MoCo, 3.3 (shuffling BN): were a query and its key normalised with the same clips, those statistics
-        would give the pair away. There the groups are devices; ours are every key_groups-th clip.
+        would give the pair away. There the groups are devices; ours are every key_groups-th clip. They are
+        among the query's clips, so that the signature is weakened, not gone.
         """
         groups = self.objective.key_groups
         keys = view.new_empty(len(view), self.projection_dim, dtype=torch.float32)

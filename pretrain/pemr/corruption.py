@@ -27,8 +27,21 @@ class CorruptionConfig:
             )
 
     def draw(self, generators: Sequence[np.random.Generator], frames: int) -> Corruption:
-        """As `draw_corruption`."""
-        return draw_corruption(self, generators, frames)
+        """Draw for one clip per generator: exactly round(ratio * frames) masked frames, one at least."""
+        masked = np.zeros((len(generators), frames), dtype=bool)
+        source = np.tile(np.arange(frames), (len(generators), 1))
+        count = max(1, round(self.ratio * frames)) if self.ratio > 0 else 0
+        for row, generator in enumerate(generators):
+            chosen = generator.permutation(frames)[:count]
+            kind = generator.random(count)
+            replacement = generator.integers(frames, size=count)
+            masked[row, chosen] = True
+            source[row, chosen] = np.select(
+                [kind < self.zero_share, kind < self.zero_share + self.random_share],
+                [np.full(count, -1), replacement],
+                default=chosen,
+            )
+        return Corruption(torch.from_numpy(masked), torch.from_numpy(source))
 
 
 @dataclass
@@ -52,23 +65,3 @@ class Corruption:
         """Frames (B, L, D) -> corrupted frames (B, L, D)."""
         index = self.source.clamp(min=0)[..., None].expand_as(frames)
         return frames.gather(1, index) * (self.source >= 0)[..., None]
-
-
-def draw_corruption(
-    config: CorruptionConfig, generators: Sequence[np.random.Generator], frames: int
-) -> Corruption:
-    """Draw for one clip per generator: exactly round(ratio * frames) masked frames, one at least."""
-    masked = np.zeros((len(generators), frames), dtype=bool)
-    source = np.tile(np.arange(frames), (len(generators), 1))
-    count = max(1, round(config.ratio * frames)) if config.ratio > 0 else 0
-    for row, generator in enumerate(generators):
-        chosen = generator.permutation(frames)[:count]
-        kind = generator.random(count)
-        replacement = generator.integers(frames, size=count)
-        masked[row, chosen] = True
-        source[row, chosen] = np.select(
-            [kind < config.zero_share, kind < config.zero_share + config.random_share],
-            [np.full(count, -1), replacement],
-            default=chosen,
-        )
-    return Corruption(torch.from_numpy(masked), torch.from_numpy(source))

@@ -142,6 +142,10 @@ class EpochBatches(Sampler):
     def __init__(self, tracks: np.ndarray, batch_size: int, seed: int, rank: int = 0, world_size: int = 1):
         if batch_size % world_size:
             raise ValueError(f"train_batch_size {batch_size} is not a multiple of {world_size} processes")
+        if world_size > 1 and batch_size // world_size < 2:
+            raise ValueError(
+                f"train_batch_size {batch_size} leaves each of {world_size} processes one clip: at least 2"
+            )
         self.tracks, self.batch_size, self.seed = tracks, batch_size, seed
         share = batch_size // world_size
         self.share = slice(rank * share, (rank + 1) * share)

@@ -29,6 +29,7 @@ class PemrMethod(TrainingMethod):
     """The model and its loss L = L_pred + L_pos + L_neg (paper 3.6)."""
 
     name = "pemr"
+    draws_pictures = True
 
     def __init__(self, settings: dict, where: str):
         super().__init__()

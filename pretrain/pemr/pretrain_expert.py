@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 import yaml
+from s3prl.upstream.pemr.checkpoint import load_weights
 from s3prl.upstream.pemr.config import parse
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
@@ -93,7 +94,10 @@ class UpstreamPretrainExpert(nn.Module):
     def load_model(self, states: dict) -> None:
         """s3prl hook: weights of a checkpoint written by `add_state_to_save`."""
         weights = {f"model.{name}": value for name, value in states["Upstream"].items()}
-        self.method.load_state_dict(weights | states.get("Training", {}))
+        where = (
+            "the checkpoint does not fit these settings (does -o change the model, its head or its queue?)"
+        )
+        load_weights(self.method, weights | states.get("Training", {}), where)
         self._prepared = True
 
     def add_state_to_save(self, states: dict) -> dict:

@@ -127,21 +127,21 @@ class PretrainRunner:
         scaler.step(self.optimizer)
         scaler.update()
         skipped = scaler.get_scale() < scale
-        self.expert.on_before_zero_grad()
+        if not skipped:
+            self.expert.on_before_zero_grad()
+            if self.scheduler is not None:
+                self.scheduler.step()
         self.optimizer.zero_grad()
-        if self.scheduler is not None and not skipped:
-            self.scheduler.step()
         self.step += 1
 
     def _after_step(self, batch, log: TrainingLog, epoch: int, save_now: bool) -> None:
         settings, last = self.settings, self.step == self.total_steps
         log.step(self.step)
         epoch_done = self.step % self.steps_per_epoch == 0
-        if self.rank == 0 and settings.picture_step > 0 and self.step % settings.picture_step == 0:
-            method = self.expert.method
+        method, every = self.expert.method, settings.picture_step
+        if self.rank == 0 and method.draws_pictures and every > 0 and self.step % every == 0:
             picture = method.picture(self.expert.views(batch))
-            if picture is not None:
-                log.tensorboard.add_image(f"{method.name}/views", picture, self.step, dataformats="HWC")
+            log.tensorboard.add_image(f"{method.name}/views", picture, self.step, dataformats="HWC")
         if self.probe and epoch_done and (epoch + 1) % settings.probe_every_epochs == 0:
             scores = self.probe(self.expert.method.model)
             log.scalars(scores, self.step)

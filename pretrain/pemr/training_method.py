@@ -29,6 +29,7 @@ class TrainingMethod(nn.Module):
     name: str  # what is typed after -u
     model: nn.Module  # .sample_rate, .frontend (None: waveforms) and s3prl's forward(wavs, lengths)
     corruption: FrameDraws | None = None  # None: nothing is drawn for the frames
+    draws_pictures = False
 
     def forward(self, wavs: Tensor, corruption: Corruption | None) -> tuple[Tensor, dict[str, Tensor]]:
         """Loss of a batch and what to log.
@@ -49,8 +50,9 @@ class TrainingMethod(nn.Module):
         """Parameter sets whose gradients are measured and clipped apart."""
         return {"encoder": [p for p in self.parameters() if p.requires_grad]}
 
-    def picture(self, views: Tensor) -> np.ndarray | None:
-        """Image for TensorBoard from augmented crops (2 B, N): (height, width, 3) uint8; None for none."""
+    def picture(self, views: Tensor) -> np.ndarray:
+        """Image for TensorBoard, where it `draws_pictures`: augmented crops (2 B, N) -> (H, W, 3) uint8."""
+        raise NotImplementedError
 
     def fit_data(self, tracks: int, batch_size: int, crop_samples: int) -> None:
         """Called once, before training: tracks of the store and of a whole batch, samples of a crop."""

@@ -1,4 +1,4 @@
-"""The demo's cover song identification: networks on the CQT, upstreams, and both together (paper Table 5)."""
+"""The demo's cover song identification: CQT-Net, an upstream, and both together (four rows of Table 5)."""
 
 from __future__ import annotations
 

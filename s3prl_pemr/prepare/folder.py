@@ -24,7 +24,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--labels",
         type=Path,
         metavar="TSV",
-        help="path<TAB>label|label...[<TAB>split], paths relative to SRC",
+        help="path<TAB>label|label...[<TAB>split], or below the header path<TAB>work<TAB>version; paths "
+        "relative to SRC",
     )
     labels.add_argument(
         "--label-by-folder", action="store_true", help="label each track with its first folder below SRC"

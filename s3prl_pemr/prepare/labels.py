@@ -9,8 +9,8 @@ def read_labels(path: Path) -> dict[str, tuple[tuple[str, ...], str | None]]:
     """Labels by track: lines `path<TAB>label|label...`, with a third column for the split where wanted.
 
     Paths are relative to SRC, with `/`. A first line that begins with `path<TAB>` is a header; where it says
-    `path<TAB>work<TAB>version`, as lists of cover songs do, the third column is no split. Empty lines are
-    skipped.
+    `path<TAB>work<TAB>version`, as lists of cover songs do, the second column is one label and the third no
+    split. Empty lines are skipped.
 
     Returns: path -> (labels, split or None).
 
@@ -37,6 +37,7 @@ def read_labels(path: Path) -> dict[str, tuple[tuple[str, ...], str | None]]:
         track = str(PurePosixPath(cells[0]))
         if track in found:
             raise StoreError(f"{path}: line {number} lists {track} for the second time")
-        labels = tuple(label.strip() for label in cells[1].split("|") if label.strip())
+        several = cells[1].split("|") if names_splits else cells[1:2]
+        labels = tuple(label.strip() for label in several if label.strip())
         found[track] = labels, (cells[2] if names_splits and len(cells) == 3 else None)
     return found

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from s3prl.pretrain.pemr.corruption import Corruption, CorruptionConfig, draw_corruption
+from s3prl.pretrain.pemr.corruption import Corruption, CorruptionConfig
 
 
 def generators(count, seed=0):
@@ -12,7 +12,7 @@ def generators(count, seed=0):
 
 def test_fifteen_percent_in_three_kinds():
     clips, frames = 400, 338
-    drawn = draw_corruption(CorruptionConfig(), generators(clips), frames)
+    drawn = CorruptionConfig().draw(generators(clips), frames)
     assert (drawn.masked.sum(dim=1) == 51).all()  # round(0.15 * 338 = 50.7)
     own = torch.arange(frames).expand(clips, -1)
     zero, kept = drawn.source[drawn.masked] == -1, (drawn.source == own)[drawn.masked]
@@ -30,14 +30,14 @@ def test_apply_by_hand():
 
 
 def test_short_clips_mask_one_frame_and_ratio_zero_none():
-    assert draw_corruption(CorruptionConfig(), generators(3), 2).masked.sum(dim=1).tolist() == [1, 1, 1]
-    assert draw_corruption(CorruptionConfig(ratio=0.0), generators(3), 50).masked.sum() == 0
+    assert CorruptionConfig().draw(generators(3), 2).masked.sum(dim=1).tolist() == [1, 1, 1]
+    assert CorruptionConfig(ratio=0.0).draw(generators(3), 50).masked.sum() == 0
 
 
 def test_a_clips_draw_is_its_own():
     config = CorruptionConfig()
-    three = draw_corruption(config, generators(3), 100)
-    alone = draw_corruption(config, generators(3)[1:2], 100)
+    three = config.draw(generators(3), 100)
+    alone = config.draw(generators(3)[1:2], 100)
     assert torch.equal(three.masked[1], alone.masked[0])
     assert torch.equal(three.source[1], alone.source[0])
     assert not torch.equal(three.masked[0], three.masked[1])

@@ -85,6 +85,8 @@ def test_processes_share_a_batch():
     assert [a + b for a, b in zip(*shares, strict=True)] == whole
     with pytest.raises(ValueError, match="train_batch_size 4 is not a multiple of 3 processes"):
         EpochBatches(np.arange(14), 4, seed=0, world_size=3)
+    with pytest.raises(ValueError, match="train_batch_size 4 leaves each of 4 processes one clip"):
+        EpochBatches(np.arange(14), 4, seed=0, world_size=4)
 
 
 def test_keys_of_different_purpose_or_length_do_not_collide():

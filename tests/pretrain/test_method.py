@@ -4,7 +4,7 @@ import copy
 
 import pytest
 import torch
-from s3prl.pretrain.pemr.corruption import Corruption, CorruptionConfig, draw_corruption
+from s3prl.pretrain.pemr.corruption import Corruption, CorruptionConfig
 from s3prl.pretrain.pemr.method import PemrMethod, embedding_std
 from s3prl.pretrain.pemr.objective import cross_correlation, negative_loss, positive_loss, prediction_loss
 from s3prl.pretrain.pemr.randomness import crop_generator
@@ -26,7 +26,7 @@ def wavs():
 @pytest.fixture
 def corruption():
     generators = [crop_generator(0, 0, i, 0) for i in range(2 * CLIPS)]
-    return draw_corruption(CorruptionConfig(), generators, FRAMES)
+    return CorruptionConfig().draw(generators, FRAMES)
 
 
 def test_loss_equals_its_parts_put_together_by_hand(method, wavs, corruption):

@@ -62,7 +62,7 @@ def test_the_queue_is_a_multiple_of_the_batch_below_the_store(queue_size, tracks
 
 def test_a_store_of_one_batch_cannot_fill_a_queue():
     method = objective_class("moco")(narrow("moco"), "test")
-    with pytest.raises(ValueError, match="8 tracks: both must be more than train_batch_size 8"):
+    with pytest.raises(ValueError, match="must be at least train_batch_size 8, and the 8 tracks more"):
         method.fit_data(8, batch_size=8, crop_samples=8_000)
 
 

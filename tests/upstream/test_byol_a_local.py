@@ -36,8 +36,8 @@ def test_what_does_not_serve_is_refused_in_one_line(tmp_path):
         None: "needs -k CKPT",
         "missing.pth": "is not a file; pass one that nttcslab/byol-a wrote",
         "text.pth": "cannot be read",
-        "foreign.pth": "is not of BYOL-A: no weights of its last layer",
-        "tensor.pth": "is not of BYOL-A: no weights of its last layer",
+        "foreign.pth": "is not of BYOL-A: 0 weights of its last layer",
+        "tensor.pth": "is not of BYOL-A: 0 weights of its last layer",
         "part.pth": "is not of BYOL-A: Error.* Missing key",
     }
     for name, message in cases.items():

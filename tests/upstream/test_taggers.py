@@ -62,7 +62,7 @@ def test_frames_of_an_item_are_its_own_and_those_that_the_featurizer_counts(name
 @pytest.mark.parametrize("name", [name for name in TAGGERS if name != "fcn"])
 def test_patches_embedded_a_few_at_a_time_are_the_same(name):
     model = getattr(hub, name)().model
-    wavs = 0.1 * torch.randn(1, 2 * model.patch_samples)
+    wavs = 0.1 * torch.randn(1, 2 * model.samples_per_frame)
     with torch.no_grad():
         all_at_once = model(wavs)
         model.patches_at_once = 1

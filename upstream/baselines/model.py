@@ -67,7 +67,7 @@ class WaveformSampleCNN(nn.Module):
         self.encoder = SampleCNN()
         self.output_dim = self.encoder.output_dim
         self.sample_rate = config.sample_rate
-        self.samples_per_frame = self.encoder.patch_samples
+        self.samples_per_frame = self.encoder.samples_per_frame
 
     def forward(self, wavs: Tensor, lengths: Tensor) -> Tensor:
         """Padded waveforms (B, N) and their lengths (B,) -> frames (B, ceil(N / 59049), 512)."""

@@ -1,6 +1,7 @@
 """What a user may type after `-u`: byol_a_local."""
 
 import re as _re
+from pathlib import Path as _Path
 
 from s3prl.upstream.byol_a.expert import UpstreamExpert as _UpstreamExpert
 from s3prl.upstream.byol_a.hubconf import DEFAULT_CONFIG_PATH as _CONFIG
@@ -23,9 +24,11 @@ def byol_a_local(ckpt=None, model_config=None, **_):
     weights = states.get("state_dict", states)
     widths = [len(weights[key]) for key in weights if _re.search(r"(^|\.)fc\.3\.weight$", str(key))]
     if len(widths) != 1:
-        raise ValueError(f"checkpoint {ckpt} is not of BYOL-A: no weights of its last layer (fc.3)")
+        raise ValueError(
+            f"checkpoint {ckpt} is not of BYOL-A: {len(widths)} weights of its last layer (fc.3), not 1"
+        )
     try:
-        return _UpstreamExpert(ckpt, _CONFIG, widths[0])
+        return _UpstreamExpert(str(_Path(ckpt).expanduser()), _CONFIG, widths[0])
     except RuntimeError as error:
         reason = " ".join(str(error).split())[:200]
         raise ValueError(f"checkpoint {ckpt} is not of BYOL-A: {reason}") from error

@@ -68,8 +68,17 @@ def load_model(path: str | Path, method: str, model_class: type[nn.Module]) -> n
         raise ValueError(f"checkpoint {path} is of -u {states['Method']}, not of -u {method}")
     settings = states["Upstream_Config"].get("model")
     model = model_class(parse(model_class.Config, settings, f"{path}, Upstream_Config.model"))
-    try:
-        model.load_state_dict(states["Upstream"])
-    except RuntimeError as error:
-        raise ValueError(f"checkpoint {path}: {' '.join(str(error).split())[:200]}") from error
+    load_weights(model, states["Upstream"], f"checkpoint {path}")
     return model.eval()
+
+
+def load_weights(module: nn.Module, weights: dict[str, Any], where: str) -> None:
+    """Put weights into a module.
+
+    Raises:
+        ValueError: one line that begins with `where`: other names or shapes.
+    """
+    try:
+        module.load_state_dict(weights)
+    except RuntimeError as error:
+        raise ValueError(f"{where}: {' '.join(str(error).split())[:200]}") from error

@@ -12,11 +12,11 @@ from .config import PemrConfig, parse
 from .model import PEMR
 from .waveform import pad_waveforms
 
-RANDOM_SEED = 0  # of `pemr_random` as a frozen upstream: the same weights every time
+RANDOM_SEED = 0  # of random weights in a frozen upstream: the same ones every time
 
 
 class UpstreamExpert(UpstreamBase):
-    """`-u pemr` and the other methods: a pretrained model, frozen or (-f) fine-tuned."""
+    """Around PEMR, another method's model, or a tagger; frozen or (-f) trained."""
 
     def __init__(self, model: nn.Module):
         super().__init__()
@@ -28,11 +28,11 @@ class UpstreamExpert(UpstreamBase):
         return cls(load_pemr(ckpt))
 
     def get_downsample_rates(self, key: str) -> int:
-        """Samples in a frame of every key: 16,384 (1.024 s) for FCN-4."""
+        """Samples in a frame, of every key: 16,384 (1.024 s) for FCN-4."""
         return self.model.samples_per_frame
 
     def forward(self, wavs: list[Tensor]) -> dict[str, Tensor | list[Tensor]]:
-        """1-D waveforms at 16 kHz -> `hidden_states`: [(B, ceil(longest / rate), 512)], `last_hidden_state`.
+        """1-D waveforms at 16 kHz -> `hidden_states`: [(B, ceil(longest / rate), D)], `last_hidden_state`.
 
         In eval mode an item's frames do not depend on what it is batched with, and memory does not grow with
         its length. Raises ValueError (one line) for an empty waveform and for NaN.

@@ -15,8 +15,8 @@ class CNN1D(LogMelNetwork):
 
     As `dieleman` in jordipons/musicnn-training, models_baselines.py. With an output layer of 50 tags (5,050)
     the count is 382,176: the 382K of the paper's Table 2, which 128 mel bins and 1,715 to 1,730 frames give
-    and the repository's own 96 bins and 187 frames do not (66,782). A clip of MagnaTagATune (29.1 s) is one
-    patch.
+    and the repository's own 96 bins and 187 frames do not (66,782). A clip of MagnaTagATune (29.1 s)
+    counts as one patch: s3prl drops the second, which is 1.6 s of music.
     """
 
     output_dim = 100

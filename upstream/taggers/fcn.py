@@ -14,4 +14,3 @@ class FCN(LogMelFCN):
 
     def __init__(self):
         super().__init__(LogMelFCNConfig())
-        self.patch_samples = self.samples_per_frame

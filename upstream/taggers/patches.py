@@ -19,6 +19,11 @@ class PatchNetwork(nn.Module):
     output_dim: int
     patches_at_once = 8  # embedded together in eval mode: bounds memory, changes nothing
 
+    @property
+    def samples_per_frame(self) -> int:
+        """A frame is a patch."""
+        return self.patch_samples
+
     def embed(self, patches: Tensor) -> Tensor:
         """(P, patch_samples) -> (P, output_dim)."""
         raise NotImplementedError
