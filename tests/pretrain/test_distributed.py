@@ -50,11 +50,12 @@ def test_objectives_in_float64(results, name):
 @pytest.mark.parametrize("name", RATES)
 def test_five_steps(results, name):
     one, two = results
+    tolerance = 1e-6 if name == "pemr" else 1e-5
     single = torch.load(one / name / "training0.pt")
     for rank in (0, 1):
         both = torch.load(two / name / f"training{rank}.pt")
         for key, value in single["weights"].items():  # queue, slow copies and counters too
-            torch.testing.assert_close(both["weights"][key], value, rtol=1e-4, atol=1e-5, msg=key)
+            torch.testing.assert_close(both["weights"][key], value, rtol=1e-4, atol=tolerance, msg=key)
         for part in TRAINED.get(name, ("model.encoder", "projector")):  # also what the steps did to them
             update, update_of_both = (
                 torch.cat([
