@@ -47,25 +47,28 @@ def test_objectives_in_float64(results, name):
     assert gradient.abs().max() > 1e-3
 
 
+def change(weights, initial, part):
+    """What the steps did to the weights whose names begin with `part`, as one vector."""
+    names = [name for name in weights if name.startswith(part)]
+    return torch.cat([(weights[name] - initial[name]).double().flatten() for name in names])
+
+
 @pytest.mark.parametrize("name", RATES)
 def test_five_steps(results, name):
+    """Against the size of the steps: how float32 rounds depends on the machine and on the batch's size."""
     one, two = results
-    tolerance = 1e-6 if name == "pemr" else 1e-5
     single = torch.load(one / name / "training0.pt")
     for rank in (0, 1):
         both = torch.load(two / name / f"training{rank}.pt")
+        assert both["weights"].keys() == single["weights"].keys()
         for key, value in single["weights"].items():  # queue, slow copies and counters too
-            torch.testing.assert_close(both["weights"][key], value, rtol=1e-4, atol=tolerance, msg=key)
-        for part in TRAINED.get(name, ("model.encoder", "projector")):  # also what the steps did to them
-            update, update_of_both = (
-                torch.cat([
-                    (run["weights"][key] - single["initial"][key]).flatten()
-                    for key in single["weights"] if key.startswith(part)
-                ])
-                for run in (single, both)
-            )  # fmt: skip
+            difference = (both["weights"][key] - value).double().norm()
+            moved = (value - single["initial"][key]).double().norm()
+            assert difference <= 1e-2 * moved + 1e-6 * value.double().norm(), key
+        for part in TRAINED.get(name, ("model.encoder", "projector")):
+            update, update_of_both = (change(run["weights"], single["initial"], part) for run in (single, both))
             assert update.norm() > (1e-2 if name == "pemr" else 1e-4)
-            assert (update_of_both - update).norm() < 1e-2 * update.norm()
+            assert (update_of_both - update).norm() < 1e-3 * update.norm()
         for value in ("loss", "prediction_loss", "positive_loss", "negative_loss"):
             if value in single["values"]:
                 assert both["values"][value] == pytest.approx(single["values"][value], rel=1e-4)
