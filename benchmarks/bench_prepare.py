@@ -19,7 +19,7 @@ import soundfile
 
 from s3prl_pemr.audio import SAMPLE_RATE
 from s3prl_pemr.prepare.build import build_store
-from s3prl_pemr.prepare.folder import list_folder
+from s3prl_pemr.prepare.datasets.folder import list_folder
 
 CLIP_SECONDS, DIFFERENT_CLIPS = 29.1, 10
 

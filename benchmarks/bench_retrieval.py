@@ -16,7 +16,7 @@ import s3prl_pemr
 
 # isort: split
 from s3prl.downstream.cover_song.metric import retrieval_metrics, retrieval_metrics_from_embeddings
-from s3prl.downstream.cover_song.ranking import unit_rows
+from s3prl.downstream.cover_song.ranking.cosine import unit_rows
 
 WIDTH = 300
 

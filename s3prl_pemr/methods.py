@@ -7,7 +7,7 @@ import importlib.util
 from pathlib import Path
 from typing import NamedTuple
 
-_LOG_MEL = "baselines.model:LogMelFCN"
+_LOG_MEL = "fcn4.model:LogMelFCN"
 
 
 class Method(NamedTuple):
@@ -19,9 +19,9 @@ class Method(NamedTuple):
 
 METHODS = {
     "pemr": Method("pemr.method:PemrMethod", "pemr.model:PEMR"),
-    "pemr_pos": Method("baselines.pemr_pos:PemrPos", "pemr.model:PEMR"),
-    "pemr_random_mask": Method("baselines.random_mask:PemrRandomMask", _LOG_MEL),
-    "barlow_twins": Method("baselines.barlow_twins:BarlowTwins", _LOG_MEL),
+    "pemr_pos": Method("ablations.pemr_pos:PemrPos", "pemr.model:PEMR"),
+    "pemr_random_mask": Method("ablations.random_mask:PemrRandomMask", _LOG_MEL),
+    "barlow_twins": Method("ablations.barlow_twins:BarlowTwins", _LOG_MEL),
     "simclr": Method("baselines.simclr:SimCLR", _LOG_MEL),
     "clmr": Method("baselines.clmr:CLMR", "baselines.model:WaveformSampleCNN"),
     "moco": Method("baselines.moco:MoCo", _LOG_MEL),
@@ -32,7 +32,7 @@ METHODS = {
 
 
 def objective_class(name: str) -> type:
-    """The `TrainingMethod` (s3prl/pretrain/pemr/training_method.py) of a name."""
+    """The `TrainingMethod` (s3prl/pretrain/training/method.py) of a name."""
     return _load("pretrain", METHODS[name].objective)
 
 

@@ -1,18 +1,15 @@
 import logging
 import os
 import sys
-from pathlib import Path
 
 import pytest
 import torch
+from places import ROOT, TOOLKIT_TASKS
 
 import s3prl_pemr  # noqa: F401 - registers what the tests import as s3prl.upstream.pemr ...
 
-TOOLKIT_TASKS = Path(__file__).parent / "toolkit_tasks"
 # What the tests start imports this checkout, not another one that is installed.
-os.environ["PYTHONPATH"] = os.pathsep.join(
-    filter(None, [str(Path(__file__).resolve().parent.parent), os.environ.get("PYTHONPATH")])
-)
+os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
 
 
 def pytest_addoption(parser):
@@ -34,7 +31,7 @@ def pytest_collection_modifyitems(config, items):
 @pytest.fixture
 def run_downstream(monkeypatch):
     """run_downstream.py's main() in this process, on the CPU; what it changes for good is undone."""
-    from s3prl_pemr.downstream_launch import main
+    from s3prl_pemr.launch.downstream import main
 
     monkeypatch.syspath_prepend(str(TOOLKIT_TASKS))
     import run_counting

@@ -4,34 +4,32 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from s3prl_pemr.task.data_config import StoreConfig
+
 from .model import HEADS
 
 
 @dataclass
-class DataConfig:
+class DataConfig(StoreConfig):
     """Which audio, and how it is batched."""
 
-    store: str = ""
-    train_split: str = "train"
-    dev_split: str = "valid"
-    test_split: str = "test"
     test_stores: dict[str, str] = field(default_factory=dict)
     train_batch_size: int = 32
     eval_batch_size: int = 8
     crop_columns: list[int] = field(default_factory=lambda: [200, 300, 400])
     windows: int = 4
     window_samples: int = 43_200
-    num_workers: int = 0
     cqt_jobs: int = 0
 
     def __post_init__(self):
+        super().__post_init__()
         sizes = (self.train_batch_size, self.eval_batch_size, self.windows, self.window_samples)
         if min(*sizes, *self.crop_columns, len(self.crop_columns)) < 1:
             raise ValueError("batch sizes, crop_columns, windows and window_samples must be at least 1")
         if self.train_batch_size < 2:
             raise ValueError("train_batch_size must be at least 2: batch norm needs more than one track")
-        if min(self.num_workers, self.cqt_jobs) < 0:
-            raise ValueError("num_workers and cqt_jobs must be at least 0")
+        if self.cqt_jobs < 0:
+            raise ValueError("cqt_jobs must be at least 0")
         taken = {"train", "dev", "test"} & set(self.test_stores)
         if taken:
             raise ValueError(
@@ -40,7 +38,7 @@ class DataConfig:
 
     def store_and_split(self, split: str) -> tuple[str, str]:
         """The store's folder and its split for what -t names. Raises ValueError for another name."""
-        own = {"train": self.train_split, "dev": self.dev_split, "test": self.test_split}
+        own = self.split_names
         if split in own:
             return self.store, own[split]
         if split in self.test_stores:

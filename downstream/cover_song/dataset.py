@@ -9,15 +9,15 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from s3prl_pemr.audio import SAMPLE_RATE
-from s3prl_pemr.task_randomness import crop_generator
-from s3prl_pemr.waveforms import pad_to, to_float32
+from s3prl_pemr.audio import SAMPLE_RATE, to_float32
+from s3prl_pemr.features.waveforms import pad_to
+from s3prl_pemr.task.randomness import crop_generator
 
-from .augment import augment, change_speed
 from .config import AugmentConfig, DataConfig
-from .cqt import column_count
-from .cqt_cache import CqtCache
-from .crops import draw_crop, draw_windows
+from .cqt.augment import augment, change_speed
+from .cqt.cache import CqtCache
+from .cqt.crops import draw_crop, draw_windows
+from .cqt.transform import column_count
 from .splits import Split
 
 # The toolkit runs its upstream on something in every step; this is what it gets where the head needs none.

@@ -8,32 +8,30 @@ from typing import Any
 
 import numpy as np
 import torch
-from s3prl.upstream.pemr.config import parse
 from s3prl.utility.data import get_ddp_sampler
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 from torch.utils.data import DataLoader
 
-from s3prl_pemr.task_randomness import order_generator
-from s3prl_pemr.time_mean import time_mean
-from s3prl_pemr.waveforms import shortest_samples
+from s3prl_pemr.features.time_mean import time_mean
+from s3prl_pemr.settings import parse
+from s3prl_pemr.task.expert import BEST, TaskExpert
+from s3prl_pemr.task.randomness import order_generator
 
-from .columns import pad_columns
 from .config import CoverConfig
-from .cqt_cache import CqtCache
-from .crops import CropBatches
+from .cqt.cache import CqtCache
+from .cqt.columns import pad_columns
+from .cqt.crops import CropBatches
 from .dataset import CroppedTracks, WholeTracks
 from .head_state import head_state, read_published_weights, refuse_other_head
 from .model import HEADS, CoverHead
-from .report import Retrieval
+from .ranking.report import Retrieval
 from .splits import Split, Splits
 
-BEST = "dev-best.ckpt"
 EVAL_COLUMNS = 200  # whole tracks of fewer end in zeros: cqt_loader.py of CQTNet
-REPORTED_ARGUMENTS = ("upstream", "upstream_ckpt", "upstream_trainable", "seed")
 
 
-class DownstreamExpert(nn.Module):
+class DownstreamExpert(TaskExpert):
     """`-d cover_song`.
 
     Which works the classifier tells apart is saved with the weights; scoring needs no classifier.
@@ -41,52 +39,33 @@ class DownstreamExpert(nn.Module):
     Raises: ValueError (one line) for wrong settings, and for a store that cannot be trained on or scored.
     """
 
-    # All that the head uses of a track's frames: --feature_cache may store that instead of them.
-    feature_pooling = "mean"
-
     def __init__(
         self,
-        upstream_dim: int,
-        upstream_rate: int,
         downstream_expert: dict[str, Any],
-        expdir: str,
         runner: dict[str, Any],
-        mode: str = "train",
         evaluate_split: str = "test",
-        upstream_trainable: bool = False,
-        seed: int = 0,
-        init_ckpt: str | None = None,
         **arguments: Any,
     ):
-        super().__init__()
+        super().__init__(**arguments)
         self.config = parse(CoverConfig, downstream_expert, "downstream_expert of the task's config")
         self.kind = self.config.modelrc.kind
         self.uses_upstream, network = HEADS[self.kind]
         self.uses_cqt = network is not None
-        self.upstream_dim, self.mode, self.expdir, self.seed = upstream_dim, mode, Path(expdir), seed
-        self.checkpoint = Path(init_ckpt).name if init_ckpt else None
-        self.shortest_samples = shortest_samples(upstream_rate)
-        self.windows = self.config.datarc.windows if upstream_trainable else 0
-        reported = {**arguments, "upstream_trainable": upstream_trainable, "seed": seed}
-        self.reported = {name: reported.get(name) for name in REPORTED_ARGUMENTS}
-        self.register_buffer("best_score", torch.full((1,), -1.0))
-        self._best_step: int | None = None
+        self.windows = self.config.datarc.windows if self.upstream_trainable else 0
         self._caches: dict[Path, CqtCache] = {}
         self.head: CoverHead | None = None
-        if upstream_trainable and not self.uses_upstream:
+        if self.upstream_trainable and not self.uses_upstream:
             raise ValueError(f"-f trains an upstream that the head {self.kind} does not use: leave it out")
-        if mode != "train" and init_ckpt is None:
-            raise ValueError(f"-m {mode} needs a trained head: pass -e EXPDIR or -e CHECKPOINT")
-        if mode == "inference":
+        if self.mode == "inference":
             return
         self.splits = Splits(self.config.datarc)
-        if mode == "evaluate":
+        if self.mode == "evaluate":
             self.splits.check_retrieval([evaluate_split], against_training=False)
             return
         self.splits.check_training()
         self.splits.check_retrieval(runner["eval_dataloaders"], against_training=True)
         self._make_head(sorted(set(self.splits["train"].works)))
-        if self.config.modelrc.cqtnet_weights and init_ckpt is None:
+        if self.config.modelrc.cqtnet_weights and self.checkpoint is None:
             self.head.network.load_published(read_published_weights(self.config.modelrc.cqtnet_weights))
 
     def _make_head(self, works: list[str]) -> None:
@@ -213,8 +192,8 @@ class DownstreamExpert(nn.Module):
         for key in ("map", "precision_at_10", "mr1", "mean_cosine"):
             logger.add_scalar(f"cover_song/{split}-{key}", found.results[key], global_step)
         found.tell()
-        best = self.mode == "train" and split == "dev" and self._is_best(found.results["map"], global_step)
-        if self.mode != "train" or self._best_step == global_step:
+        best = self.mode == "train" and split == "dev" and self.is_best(found.results["map"], global_step)
+        if self.mode != "train" or self.is_best_step(global_step):
             found.write(self.expdir, self._about())
         return [BEST] if best else None
 
@@ -227,13 +206,6 @@ class DownstreamExpert(nn.Module):
             "parameters_without_classifier": sum(parameter.numel() for parameter in body),
             "trained_works": len(self.works),
         }
-
-    def _is_best(self, score: float, global_step: int) -> bool:
-        if score <= self.best_score.item():
-            return False
-        self.best_score.fill_(score)
-        self._best_step = global_step
-        return True
 
     def inference(self, features: Sequence[Tensor], filenames: Sequence[str]) -> None:
         """s3prl hook of -m inference, which hands over features where this task needs the audio."""

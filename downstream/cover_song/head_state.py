@@ -8,7 +8,9 @@ from typing import Any
 
 import torch
 
-from .cqt import SETTINGS
+from s3prl_pemr.task.head_state import refuse_other_settings
+
+from .cqt.transform import SETTINGS
 from .model import HEADS
 
 
@@ -30,12 +32,7 @@ def refuse_other_head(saved: dict[str, Any], own: dict[str, Any], where: str) ->
         saved, own: see head_state.
         where: which works the run's are.
     """
-    for what in ("head", "upstream_dim", "cqt"):
-        if saved[what] != own[what]:
-            raise ValueError(
-                f"the checkpoint's {what} is {saved[what]}, this run's {own[what]}: take the settings it was "
-                "trained with, or train anew in another folder"
-            )
+    refuse_other_settings(saved, own, ("head", "upstream_dim", "cqt"))
     if saved["works"] != own["works"]:
         raise ValueError(
             f"the checkpoint tells {len(saved['works'])} works apart, which are not the {len(own['works'])} "

@@ -20,8 +20,8 @@ from typing import Any
 
 import numpy as np
 
-from .query_scores import QueryScores
-from .ranking import comparable, scores_from_embeddings
+from .ranking.cosine import comparable, scores_from_embeddings
+from .ranking.query_scores import QueryScores
 
 TIE_TOLERANCE = 1e-12  # of the MAP: below it no tie mattered
 

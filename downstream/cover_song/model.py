@@ -11,9 +11,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .cqtnet import CQTNet
-from .kinet import KiNet
-from .tppnet import TPPNet
+from .networks.cqtnet import CQTNet
+from .networks.kinet import KiNet
+from .networks.tppnet import TPPNet
 
 __all__ = ["HEADS", "NETWORKS", "CQTNet", "CoverHead", "KiNet", "TPPNet"]
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from s3prl_pemr.audio import SAMPLE_RATE
 from s3prl_pemr.store import AudioStore
+from s3prl_pemr.task.data_config import named_store
 
 from .config import DataConfig
 
@@ -51,12 +52,7 @@ class Splits:
     def __getitem__(self, split: str) -> Split:
         """Raises ValueError (one line) for what there is not, and for tracks without exactly one work."""
         folder, name = self.config.store_and_split(split)
-        if not folder:
-            raise ValueError(
-                "datarc.store is empty: name the folder that `python -m s3prl_pemr.prepare` wrote, for "
-                "instance -o config.downstream_expert.datarc.store=STORE"
-            )
-        path = Path(folder).resolve()
+        path = Path(named_store(folder)).resolve()
         store = self._stores.setdefault(path, self._stores.get(path) or AudioStore(folder))
         tracks = store.select(name)
         where = f"{folder}, split {name!r}"

@@ -4,30 +4,28 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from .task import TASKS
+from s3prl_pemr.task.data_config import StoreConfig
+
+from .labels.task import TASKS
 
 HEADS = ("linear", "mlp")
 SCORINGS = ("clip", "segments")
 
 
 @dataclass
-class DataConfig:
+class DataConfig(StoreConfig):
     """Which audio, and how it is batched."""
 
-    store: str = ""
-    train_split: str = "train"
-    dev_split: str = "valid"
-    test_split: str = "test"
     label_fraction: float = 1.0
     label_seed: int = 0
     train_batch_size: int = 48
     eval_batch_size: int = 8
     crop_samples: int = 43_200
-    num_workers: int = 0
 
     def __post_init__(self):
-        if min(self.train_batch_size, self.eval_batch_size, self.crop_samples) < 1 or self.num_workers < 0:
-            raise ValueError("batch sizes and crop_samples must be at least 1, num_workers at least 0")
+        super().__post_init__()
+        if min(self.train_batch_size, self.eval_batch_size, self.crop_samples) < 1:
+            raise ValueError("batch sizes and crop_samples must be at least 1")
         if not 0 < self.label_fraction <= 1:
             raise ValueError(f"label_fraction {self.label_fraction:g} is not above 0 and at most 1")
         if self.label_seed < 0:
@@ -35,7 +33,7 @@ class DataConfig:
 
     def store_split(self, split: str) -> str:
         """The store's name of what the toolkit calls train, dev or test. Raises ValueError for another."""
-        names = {"train": self.train_split, "dev": self.dev_split, "test": self.test_split}
+        names = self.split_names
         if split not in names:
             raise ValueError(f"unknown split {split!r}: music_tagging has {', '.join(names)}")
         return names[split]

@@ -7,9 +7,10 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from s3prl_pemr.audio import to_float32
+from s3prl_pemr.features.waveforms import pad_to
 from s3prl_pemr.store import AudioStore
-from s3prl_pemr.task_randomness import crop_generator
-from s3prl_pemr.waveforms import pad_to, to_float32
+from s3prl_pemr.task.randomness import crop_generator
 
 
 class Clips(Dataset):

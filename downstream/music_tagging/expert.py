@@ -9,34 +9,31 @@ from typing import Any
 
 import numpy as np
 import torch
-from s3prl.upstream.pemr.config import parse
 from s3prl.utility.data import get_ddp_sampler
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
-from s3prl_pemr.audio import read_audio, to_int16
-from s3prl_pemr.scores_file import write_scores
-from s3prl_pemr.task_randomness import order_generator
-from s3prl_pemr.time_mean import time_mean
-from s3prl_pemr.waveforms import pad_to, shortest_samples, to_float32
+from s3prl_pemr.audio import read_audio, to_float32, to_int16
+from s3prl_pemr.features.time_mean import time_mean
+from s3prl_pemr.features.waveforms import pad_to
+from s3prl_pemr.report.scores_file import write_scores
+from s3prl_pemr.settings import parse
+from s3prl_pemr.task.expert import BEST, TaskExpert
+from s3prl_pemr.task.randomness import order_generator
 
 from .config import TaggingConfig
-from .evaluation import Evaluation
 from .head_state import refuse_other_head, refuse_other_labels
+from .labels.splits import Splits
+from .labels.task import TASKS
 from .model import make_head
-from .report import top_lines, write_details, write_predictions
-from .scored_clips import ScoredClips
-from .splits import Splits
-from .task import TASKS
+from .scoring.evaluation import Evaluation
+from .scoring.report import top_lines, write_details, write_predictions
+from .scoring.scored_clips import ScoredClips
 
 logger = logging.getLogger(__name__)
 
-BEST = "dev-best.ckpt"
-# Of the command line, repeated in scores.json beside the scores that it led to.
-REPORTED_ARGUMENTS = ("upstream", "upstream_ckpt", "upstream_trainable", "seed")
 
-
-class DownstreamExpert(nn.Module):
+class DownstreamExpert(TaskExpert):
     """`-d music_tagging`.
 
     The names of the tags and what the head is are saved with its weights and refused where they differ; with
@@ -45,46 +42,25 @@ class DownstreamExpert(nn.Module):
     Raises: ValueError (one line) for wrong settings, and for a store that cannot be trained on or scored.
     """
 
-    # All that the head uses of a clip's frames: --feature_cache may store that instead of them.
-    feature_pooling = "mean"
-
     def __init__(
         self,
-        upstream_dim: int,
-        upstream_rate: int,
         downstream_expert: dict[str, Any],
-        expdir: str,
         runner: dict[str, Any],
-        mode: str = "train",
         evaluate_split: str = "test",
-        upstream_trainable: bool = False,
-        seed: int = 0,
-        init_ckpt: str | None = None,
         **arguments: Any,
     ):
-        super().__init__()
+        super().__init__(**arguments)
         self.config = parse(TaggingConfig, downstream_expert, "downstream_expert of the task's config")
         self.task = TASKS[self.config.task]
-        self.upstream_dim, self.mode, self.expdir = upstream_dim, mode, Path(expdir)
-        self.checkpoint = Path(init_ckpt).name if init_ckpt else None
-        self.shortest_samples = shortest_samples(upstream_rate)
-        self.crop = upstream_trainable
-        self.seed = seed
-        reported = {**arguments, "upstream_trainable": upstream_trainable, "seed": seed}
-        self.reported = {name: reported.get(name) for name in REPORTED_ARGUMENTS}
-        self.register_buffer("best_score", torch.full((1,), -1.0))
-        self._best_step: int | None = None
         self.training_labels: dict[str, Any] = {}  # what the head is or was trained on
         self._named: set[str] = set()  # splits whose left-out tags have been named
         self.head: nn.Module | None = None
-        if mode != "train" and init_ckpt is None:
-            raise ValueError(f"-m {mode} needs a trained head: pass -e EXPDIR or -e CHECKPOINT")
-        if mode == "inference":
+        if self.mode == "inference":
             return
         self.splits = Splits(self.config, self.task, self.shortest_samples)
-        splits = ["train", *runner["eval_dataloaders"]] if mode == "train" else [evaluate_split]
+        splits = ["train", *runner["eval_dataloaders"]] if self.mode == "train" else [evaluate_split]
         self.splits.check(splits)
-        if mode == "train":
+        if self.mode == "train":
             self.training_labels = self.splits.training_labels()
         else:
             self.evaluation = Evaluation(self.splits, self.task, self.config.bootstrap)
@@ -130,7 +106,11 @@ class DownstreamExpert(nn.Module):
             clips = self.splits.scored(split)
             order: dict[str, Any] = {"batch_size": datarc.eval_batch_size, "shuffle": False}
         else:
-            clips = self.splits.crops(split, self.seed, epoch) if self.crop else self.splits.whole(split)
+            clips = (
+                self.splits.crops(split, self.seed, epoch)
+                if self.upstream_trainable
+                else self.splits.whole(split)
+            )
             sampler = get_ddp_sampler(clips, epoch)
             order = {"batch_size": datarc.train_batch_size, "sampler": sampler, "shuffle": sampler is None}
             order["generator"] = order_generator(self.seed, epoch)
@@ -176,8 +156,8 @@ class DownstreamExpert(nn.Module):
             return None
         self._tell(split, results)
         if self.mode == "train":
-            best = split == "dev" and self._is_best(results, global_step)
-            if self._best_step == global_step:
+            best = split == "dev" and self.is_best(results[self.task.selects_by], global_step)
+            if self.is_best_step(global_step):
                 self._write(split, clips, results, BEST)
             return [BEST] if best else None
         results |= self.evaluation.results(split, clips, self.names)
@@ -198,14 +178,6 @@ class DownstreamExpert(nn.Module):
         }
         write_scores(self.expdir, split, {**results, **about})
         write_predictions(self.expdir, split, clips, self.names)
-
-    def _is_best(self, results: dict[str, Any], global_step: int) -> bool:
-        score = results[self.task.selects_by]
-        if score <= self.best_score.item():
-            return False
-        self.best_score.fill_(score)
-        self._best_step = global_step
-        return True
 
     def _tell(self, split: str, results: dict[str, Any]) -> None:
         shown = [

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from s3prl_pemr.task.head_state import refuse_other_settings
+
 NAMES_SHOWN = 5
 
 
@@ -16,12 +18,7 @@ def refuse_other_head(saved: dict[str, Any], own: dict[str, Any], store: str) ->
 
     Raises: ValueError (one line) where they differ.
     """
-    for what in ("task", "head"):
-        if saved[what] != own[what]:
-            raise ValueError(
-                f"the checkpoint's {what} is {saved[what]}, this run's {own[what]}: take the settings it was "
-                "trained with, or train anew in another folder"
-            )
+    refuse_other_settings(saved, own, ("task", "head"))
     if saved["tags"] == own["tags"]:
         return
     lost = [name for name in saved["tags"] if name not in own["tags"]]

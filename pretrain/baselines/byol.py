@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
-from s3prl.pretrain.pemr.objective import at_least_float32
+from s3prl.pretrain.training.baseline import Baseline, HeadConfig, positive_similarity
+from s3prl.pretrain.training.precision import at_least_float32
 from torch import Tensor, nn
 
-from .baseline import Baseline, HeadConfig, positive_similarity
 from .momentum import MomentumEncoder
 
 ORIGINAL_HIDDEN, ORIGINAL_WIDTH = 4096, 256

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import torch
 import torch.nn.functional as F
-from s3prl.pretrain.pemr.global_batch import global_gather
-from s3prl.pretrain.pemr.objective import at_least_float32
+from s3prl.pretrain.training.baseline import Baseline, positive_similarity
+from s3prl.pretrain.training.global_batch import global_gather
+from s3prl.pretrain.training.precision import at_least_float32
 from torch import Tensor, nn
-
-from .baseline import Baseline, positive_similarity
 
 INITIAL_DEVIATION = 0.05  # of Keras' random_normal, which initialises W in its code
 

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
-from s3prl.pretrain.pemr.global_batch import global_gather
-from s3prl.pretrain.pemr.objective import at_least_float32
-from s3prl.upstream.pemr.encoder import Projector
+from s3prl.pretrain.training.baseline import Baseline, positive_similarity
+from s3prl.pretrain.training.global_batch import global_gather
+from s3prl.pretrain.training.precision import at_least_float32
+from s3prl.upstream.fcn4.projector import Projector
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from .baseline import Baseline, positive_similarity
 from .momentum import MomentumEncoder
 from .simclr import SimCLRConfig
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 
 import torch
-from s3prl.upstream.pemr.encoder import frozen_running_statistics
+from s3prl.upstream.fcn4.encoder import frozen_running_statistics
 from torch import Tensor, nn
 
 

@@ -6,12 +6,11 @@ from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
-from s3prl.pretrain.pemr.global_batch import global_gather
-from s3prl.pretrain.pemr.objective import at_least_float32
-from s3prl.upstream.pemr.encoder import Projector
+from s3prl.pretrain.training.baseline import Baseline, HeadConfig, positive_similarity
+from s3prl.pretrain.training.global_batch import global_gather
+from s3prl.pretrain.training.precision import at_least_float32
+from s3prl.upstream.fcn4.projector import Projector
 from torch import Tensor
-
-from .baseline import Baseline, HeadConfig, positive_similarity
 
 
 @dataclass

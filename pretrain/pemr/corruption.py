@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import Tensor
+from s3prl.pretrain.crops.corruption import Corruption
 
 
 @dataclass
@@ -42,26 +42,3 @@ class CorruptionConfig:
                 default=chosen,
             )
         return Corruption(torch.from_numpy(masked), torch.from_numpy(source))
-
-
-@dataclass
-class Corruption:
-    """What is done to each frame of a batch, drawn before the frames are seen.
-
-    masked: (B, L) bool, the frames to be predicted.
-    source: (B, L) int64, the frame of the same clip that is put there; -1 puts zero, the neutral value.
-    """
-
-    masked: Tensor
-    source: Tensor
-
-    def to(self, device: torch.device | str) -> Corruption:
-        """The same on another device."""
-        return Corruption(
-            self.masked.to(device, non_blocking=True), self.source.to(device, non_blocking=True)
-        )
-
-    def apply(self, frames: Tensor) -> Tensor:
-        """Frames (B, L, D) -> corrupted frames (B, L, D)."""
-        index = self.source.clamp(min=0)[..., None].expand_as(frames)
-        return frames.gather(1, index) * (self.source >= 0)[..., None]

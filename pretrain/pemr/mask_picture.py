@@ -7,7 +7,7 @@ import torch
 from s3prl.upstream.pemr.model import PEMR
 from torch import Tensor
 
-from s3prl_pemr.figures import mask_figure, to_pixels
+from s3prl_pemr.report.figures import mask_figure, to_pixels
 
 
 @torch.no_grad()

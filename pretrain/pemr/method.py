@@ -5,17 +5,18 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 
 import numpy as np
-import torch
-from s3prl.upstream.pemr.config import PemrConfig, parse
-from s3prl.upstream.pemr.encoder import frozen_running_statistics
-from s3prl.upstream.pemr.masking import masked_frame_count
+from s3prl.pretrain.crops.corruption import Corruption
+from s3prl.pretrain.training.method import TrainingMethod, embedding_std
+from s3prl.upstream.pemr.config import PemrConfig
 from s3prl.upstream.pemr.model import PEMR
 from torch import Tensor, nn
 
-from .corruption import Corruption, CorruptionConfig
+from s3prl_pemr.settings import parse
+
+from .corruption import CorruptionConfig
 from .mask_picture import mask_picture
-from .objective import cross_correlation, negative_loss, positive_loss, prediction_loss
-from .training_method import TrainingMethod, embedding_std
+from .negative_view import negative_view_loss
+from .objective import cross_correlation, positive_loss, prediction_loss
 
 
 @dataclass
@@ -89,9 +90,8 @@ class PemrMethod(TrainingMethod):
         return loss, {name: value.detach() for name, value in logged.items()}
 
     def _negative_loss(self, z_a: Tensor, frames_b: Tensor, negative: Tensor) -> Tensor:
-        """Eq. 9; 0 where the ratio masks no frame: batch norm would amplify the rounding of an empty view."""
-        if masked_frame_count(negative.shape[1], self.model.config.mask_ratio) == 0:
-            return z_a.new_zeros((), dtype=torch.float32)
-        with frozen_running_statistics(self.model.encoder):
-            z_neg = self.model.projector(self.model.clip_vectors(frames_b * negative[..., None]))
-        return negative_loss(cross_correlation(z_a, z_neg), self.objective.trade_off)
+        model, ratio = self.model, self.model.config.mask_ratio
+        return negative_view_loss(
+            z_a, frames_b, negative, ratio, self.objective.trade_off, model.encoder,
+            lambda frames: model.projector(model.clip_vectors(frames)),
+        )  # fmt: skip

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import torch
 import torch.nn.functional as F
+from s3prl.pretrain.training.global_batch import global_sum, world_size
+from s3prl.pretrain.training.precision import at_least_float32
 from torch import Tensor
-
-from .global_batch import global_sum, world_size
 
 
 def smooth_l1(x: Tensor) -> Tensor:
@@ -77,8 +77,3 @@ def positive_loss(u: Tensor, trade_off: float) -> Tensor:
 def negative_loss(v: Tensor, trade_off: float) -> Tensor:
     """Eq. 9: lambda sum_i V_ii^2, from V (P, P) and lambda = trade_off."""
     return trade_off * v.diagonal().square().sum()
-
-
-def at_least_float32(x: Tensor) -> Tensor:
-    """Half precision raised to float32; anything else as it is."""
-    return x.float() if x.dtype in (torch.float16, torch.bfloat16) else x

@@ -5,9 +5,10 @@ import sys
 import s3prl_pemr  # noqa: F401 - before anything of s3prl's
 
 # isort: split
-from s3prl_pemr.commands import parse_command
-from s3prl_pemr.comparison import demo, methods
-from s3prl_pemr.errors import one_line_errors
+from s3prl_pemr.launch.commands import parse_command
+from s3prl_pemr.launch.errors import one_line_errors
+
+from . import demo, methods
 
 COMMANDS = {"demo": demo, "methods": methods}
 

@@ -6,14 +6,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
-from s3prl.pretrain.pemr import checkpoint_files
+from s3prl.pretrain.training import checkpoint_files
 
-from s3prl_pemr.comparison.launchers import evaluate, pretrain, train
-from s3prl_pemr.comparison.parameters import parameter_count
-from s3prl_pemr.comparison.stages import Stages
-from s3prl_pemr.comparison.step_times import step_seconds
-from s3prl_pemr.comparison.table import Row, read_row
 from s3prl_pemr.methods import default_settings
+from s3prl_pemr.report.parameters import parameter_count
+from s3prl_pemr.report.scores_table import Row, read_row
+
+from .launchers import evaluate, pretrain, train
+from .stages import Stages
+from .step_times import step_seconds
 
 FLOOR = "pemr_random"  # the encoder of most of them, not trained
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from s3prl_pemr.comparison.launchers import PRETRAIN_CONFIG, in_checkout
-from s3prl_pemr.comparison.stages import Stages
+from .launchers import PRETRAIN_CONFIG, in_checkout
+from .stages import Stages
 
 STAGES = 2
 

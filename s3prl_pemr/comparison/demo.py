@@ -6,14 +6,14 @@ import argparse
 from pathlib import Path
 
 import yaml
-from s3prl.pretrain.pemr import checkpoint_files
+from s3prl.pretrain.training import checkpoint_files
 
-from s3prl_pemr.comparison import covers, tagging
-from s3prl_pemr.comparison.corpus import STAGES as CORPUS_STAGES
-from s3prl_pemr.comparison.corpus import corpus_and_store
-from s3prl_pemr.comparison.launchers import PRETRAIN_CONFIG, in_checkout, pretrain
-from s3prl_pemr.comparison.mask_example import save_mask_example
-from s3prl_pemr.comparison.stages import Stages
+from . import covers, tagging
+from .corpus import STAGES as CORPUS_STAGES
+from .corpus import corpus_and_store
+from .launchers import PRETRAIN_CONFIG, in_checkout, pretrain
+from .mask_example import save_mask_example
+from .stages import Stages
 
 HELP = "the demo corpus, PEMR pretrained on it, music tagging on four upstreams, cover songs, a picture"
 STAGES_BEFORE = CORPUS_STAGES + 1  # pretrain

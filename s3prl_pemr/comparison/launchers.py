@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from s3prl_pemr.registration import PLUGIN_ROOT
+from s3prl_pemr.toolkit.registration import PLUGIN_ROOT
 
 PRETRAIN_CONFIG = "pretrain/pemr/config_demo.yaml"
 

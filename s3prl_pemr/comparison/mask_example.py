@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from matplotlib.image import imsave
 from s3prl.pretrain.pemr.mask_picture import mask_picture
-from s3prl.upstream.pemr.checkpoint import load_pemr
+from s3prl.upstream.pemr.expert import load_pemr
 
 from s3prl_pemr.audio import INT16_FULL_SCALE
 from s3prl_pemr.store import AudioStore

@@ -11,15 +11,16 @@ import argparse
 import math
 from pathlib import Path
 
-from s3prl_pemr.comparison.cells import FLOOR, Cell
-from s3prl_pemr.comparison.corpus import STAGES as CORPUS_STAGES
-from s3prl_pemr.comparison.corpus import corpus_and_store
-from s3prl_pemr.comparison.methods_figure import methods_figure
-from s3prl_pemr.comparison.methods_table import BUDGETS, Outcome, Results, methods_table
-from s3prl_pemr.comparison.stages import Stages
-from s3prl_pemr.comparison.step_times import step_seconds, steps_within, warm_step_seconds
+from s3prl_pemr.launch.pretrain_arguments import DEFAULT_SEED
 from s3prl_pemr.methods import METHODS
-from s3prl_pemr.pretrain_arguments import DEFAULT_SEED
+
+from .cells import FLOOR, Cell
+from .corpus import STAGES as CORPUS_STAGES
+from .corpus import corpus_and_store
+from .methods_figure import methods_figure
+from .methods_table import BUDGETS, Outcome, Results, methods_table
+from .stages import Stages
+from .step_times import step_seconds, steps_within, warm_step_seconds
 
 HELP = "pretraining methods on the demo corpus, at equal steps and at equal seconds, by music tagging"
 

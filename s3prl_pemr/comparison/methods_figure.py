@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from matplotlib.figure import Figure
 
-from s3prl_pemr.comparison.cells import FLOOR
-from s3prl_pemr.comparison.methods_table import BUDGETS, Results, spread
-from s3prl_pemr.comparison.table import SCORES
+from s3prl_pemr.report.scores_table import SCORES
+
+from .cells import FLOOR
+from .methods_table import BUDGETS, Results, spread
 
 MARKERS = dict(zip(BUDGETS, ("o", "s"), strict=True))
 

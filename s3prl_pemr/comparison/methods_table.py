@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 from dataclasses import dataclass
 
-from s3prl_pemr.comparison.table import SCORES, Row
+from s3prl_pemr.report.scores_table import SCORES, Row
 
 BUDGETS = ("equal steps", "equal seconds")
 

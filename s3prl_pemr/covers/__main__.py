@@ -3,9 +3,10 @@
 import logging
 import sys
 
-from s3prl_pemr.commands import parse_command
-from s3prl_pemr.covers import embed, evaluate, identify
-from s3prl_pemr.errors import one_line_errors
+from s3prl_pemr.launch.commands import parse_command
+from s3prl_pemr.launch.errors import one_line_errors
+
+from . import embed, evaluate, identify
 
 COMMANDS = {"embed": embed, "identify": identify, "evaluate": evaluate}
 

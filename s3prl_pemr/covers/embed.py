@@ -10,15 +10,16 @@ from pathlib import Path
 from time import monotonic
 
 import numpy as np
-from s3prl.downstream.cover_song.cqt import cqt_columns
+from s3prl.downstream.cover_song.cqt.transform import cqt_columns
 from tqdm import tqdm
 
-from s3prl_pemr.covers.index import CoverIndex, read_index, refuse_other_model
-from s3prl_pemr.covers.model import CoverModel, Heard, hear
-from s3prl_pemr.prepare.folder import list_folder
+from s3prl_pemr.prepare.datasets.folder import list_folder
 from s3prl_pemr.prepare.source import Source
 from s3prl_pemr.prepare.workers import Workers
-from s3prl_pemr.store_index import printable
+from s3prl_pemr.store.index import printable
+
+from .index import CoverIndex, read_index, refuse_other_model
+from .model import CoverModel, Heard, hear
 
 HELP = "a folder of audio files into an index"
 COMMIT_SECONDS = 60

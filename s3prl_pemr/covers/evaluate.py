@@ -6,11 +6,12 @@ import argparse
 import sys
 from pathlib import Path
 
-from s3prl.downstream.cover_song.report import Retrieval
+from s3prl.downstream.cover_song.ranking.report import Retrieval
 
-from s3prl_pemr.covers.index import read_index
-from s3prl_pemr.prepare.labels import read_labels
-from s3prl_pemr.store_index import printable
+from s3prl_pemr.prepare.datasets.labels import read_labels
+from s3prl_pemr.store.index import printable
+
+from .index import read_index
 
 HELP = "MAP, P@10 and MR1 of an index on a list of works"
 

@@ -6,11 +6,12 @@ import argparse
 from pathlib import Path
 
 import numpy as np
-from s3prl.downstream.cover_song.ranking import unit_rows
+from s3prl.downstream.cover_song.ranking.cosine import unit_rows
 
-from s3prl_pemr.covers.index import read_index, refuse_other_model
-from s3prl_pemr.covers.model import CoverModel, hear
-from s3prl_pemr.store_index import printable
+from s3prl_pemr.store.index import printable
+
+from .index import read_index, refuse_other_model
+from .model import CoverModel, hear
 
 HELP = "which tracks of an index a file is a cover of"
 

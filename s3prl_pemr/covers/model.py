@@ -9,13 +9,13 @@ from typing import Any
 
 import numpy as np
 import torch
-from s3prl.downstream.cover_song.cqt import SETTINGS, by_peak, cqt_columns
+from s3prl.downstream.cover_song.cqt.transform import SETTINGS, by_peak, cqt_columns
 
-from s3prl_pemr.audio import UnreadableAudio, read_audio, to_int16
-from s3prl_pemr.device import choose_device
-from s3prl_pemr.downstream_runner import Runner
-from s3prl_pemr.feature_cache import file_identity
-from s3prl_pemr.waveforms import pad_to, to_float32
+from s3prl_pemr.audio import UnreadableAudio, read_audio, to_float32, to_int16
+from s3prl_pemr.features.identity import file_identity
+from s3prl_pemr.features.waveforms import pad_to
+from s3prl_pemr.loops.device import choose_device
+from s3prl_pemr.loops.downstream_runner import Runner
 
 
 @dataclass(frozen=True)

@@ -6,12 +6,13 @@ from dataclasses import replace
 import numpy as np
 
 from s3prl_pemr.audio import SAMPLE_RATE
-from s3prl_pemr.demo.excerpts import MODES
-from s3prl_pemr.demo.names import performers, slug
-from s3prl_pemr.demo.recording import Clip, Recording
-from s3prl_pemr.demo.rendition import FORMS, draw_rendition
-from s3prl_pemr.demo.styles import METRES, styles
-from s3prl_pemr.demo.work import Work, compose
+from s3prl_pemr.demo.music.recording import Clip, Recording
+from s3prl_pemr.demo.music.rendition import FORMS, draw_rendition
+from s3prl_pemr.demo.music.styles import METRES, styles
+from s3prl_pemr.demo.music.work import Work, compose
+
+from .excerpts import MODES
+from .names import performers, slug
 
 SHS_WORKS, SHS_VERSIONS = {"TRAIN": 24, "VAL": 6, "TEST": 10}, 4
 COVERS80_WORKS, COVERS80_VERSIONS = 20, 2

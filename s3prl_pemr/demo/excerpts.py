@@ -5,10 +5,10 @@ from collections import Counter
 
 import numpy as np
 
-from s3prl_pemr.demo.recording import Clip, Recording
-from s3prl_pemr.demo.rendition import draw_rendition, least_used
-from s3prl_pemr.demo.styles import styles
-from s3prl_pemr.demo.work import compose
+from s3prl_pemr.demo.music.recording import Clip, Recording
+from s3prl_pemr.demo.music.rendition import draw_rendition, least_used
+from s3prl_pemr.demo.music.styles import styles
+from s3prl_pemr.demo.music.work import compose
 
 MODES = ("major", "minor")
 

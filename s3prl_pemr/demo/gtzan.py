@@ -3,9 +3,10 @@
 from collections import Counter
 from dataclasses import replace
 
-from s3prl_pemr.demo.excerpts import draw_excerpts
-from s3prl_pemr.demo.names import performers
-from s3prl_pemr.demo.recording import Recording
+from s3prl_pemr.demo.music.recording import Recording
+
+from .excerpts import draw_excerpts
+from .names import performers
 
 GENRES = ("blues", "classical", "country", "disco", "hiphop", "jazz", "metal", "pop", "reggae", "rock")
 WORKS = {"train": 3, "valid": 1, "test": 1}  # of each genre

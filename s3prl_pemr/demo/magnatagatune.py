@@ -10,12 +10,13 @@ from dataclasses import replace
 import numpy as np
 
 from s3prl_pemr.audio import SAMPLE_RATE
-from s3prl_pemr.demo.excerpts import draw_excerpts
-from s3prl_pemr.demo.names import performers, slug
-from s3prl_pemr.demo.recording import Recording
-from s3prl_pemr.demo.styles import styles
-from s3prl_pemr.demo.tags import all_tags, tags_for, tags_of
-from s3prl_pemr.prepare.mtat import ANNOTATIONS_FILE, SPLIT_FOLDERS
+from s3prl_pemr.demo.music.recording import Recording
+from s3prl_pemr.demo.music.styles import styles
+from s3prl_pemr.prepare.datasets.mtat import ANNOTATIONS_FILE, SPLIT_FOLDERS
+
+from .excerpts import draw_excerpts
+from .names import performers, slug
+from .tags import all_tags, tags_for, tags_of
 
 WORKS = {"train": 6, "valid": 2, "test": 2}  # of each style
 CLIPS_PER_WORK = 3

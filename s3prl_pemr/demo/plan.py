@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 
-from s3prl_pemr.demo import covers, gtzan, magnatagatune
-from s3prl_pemr.demo.names import titles
-from s3prl_pemr.demo.recording import Recording
+from s3prl_pemr.demo.music.recording import Recording
+
+from . import covers, gtzan, magnatagatune
+from .names import titles
 
 COMPOSER_VERSION = 2  # rises with every change of what the same seed sounds like
 

@@ -1,7 +1,7 @@
 """Tags that follow from the score: nothing is guessed, nothing is listened to."""
 
-from s3prl_pemr.demo.score import Score
-from s3prl_pemr.demo.styles import METRES, TEMPI, TEMPO_TAGS, instruments, styles
+from s3prl_pemr.demo.music.score import Score
+from s3prl_pemr.demo.music.styles import METRES, TEMPI, TEMPO_TAGS, instruments, styles
 
 ENSEMBLE_PLAYERS = 4
 

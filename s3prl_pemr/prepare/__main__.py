@@ -3,9 +3,10 @@
 import errno
 import sys
 
-from s3prl_pemr.commands import parse_command
-from s3prl_pemr.prepare import covers80, demo, folder, gtzan, mtat, shs100k
-from s3prl_pemr.store_index import StoreError
+from s3prl_pemr.launch.commands import parse_command
+from s3prl_pemr.store.index import StoreError
+
+from .datasets import covers80, demo, folder, gtzan, mtat, shs100k
 
 COMMANDS = {
     "folder": folder,

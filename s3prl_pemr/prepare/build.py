@@ -9,14 +9,15 @@ from pathlib import Path
 from tqdm import tqdm
 
 from s3prl_pemr.audio import SAMPLE_RATE
-from s3prl_pemr.prepare.lock import sole_writer
-from s3prl_pemr.prepare.plan import Plan, make_plan
-from s3prl_pemr.prepare.source import Listing, Source
-from s3prl_pemr.prepare.stop import StopRequest
-from s3prl_pemr.prepare.summary import summary_lines
-from s3prl_pemr.prepare.workers import Decoded, Workers, decode, total_seconds
-from s3prl_pemr.store_index import SAMPLE_BYTES, StoreError, Unreadable
-from s3prl_pemr.store_writer import StoreWriter, delete_store
+from s3prl_pemr.store.index import SAMPLE_BYTES, StoreError, Unreadable
+from s3prl_pemr.store.writer import StoreWriter, delete_store
+
+from .lock import sole_writer
+from .plan import Plan, make_plan
+from .source import Listing, Source
+from .stop import StopRequest
+from .summary import summary_lines
+from .workers import Decoded, Workers, decode, total_seconds
 
 HEADERS_PER_TASK = 64
 # Index, report, and an estimate from headers that is not exact.

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from s3prl_pemr.store_index import StoreError
+from s3prl_pemr.store.index import StoreError
 
 LOCK_FILE = "prepare.lock"
 

@@ -3,9 +3,10 @@
 from collections import Counter
 from dataclasses import dataclass, replace
 
-from s3prl_pemr.prepare.source import Listing, Source
-from s3prl_pemr.store_index import REBUILD, Entry, Stamp, StoreError, Unreadable, printable
-from s3prl_pemr.store_writer import StoreWriter
+from s3prl_pemr.store.index import REBUILD, Entry, Stamp, StoreError, Unreadable, printable
+from s3prl_pemr.store.writer import StoreWriter
+
+from .source import Listing, Source
 
 
 @dataclass(frozen=True)

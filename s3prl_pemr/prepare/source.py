@@ -6,10 +6,10 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from s3prl_pemr.dataset_name import DatasetName, write_dataset_name
-from s3prl_pemr.groups import Group, write_groups
-from s3prl_pemr.store_index import Stamp
-from s3prl_pemr.tag_list import write_tags
+from s3prl_pemr.store.dataset_name import DatasetName, write_dataset_name
+from s3prl_pemr.store.groups import Group, write_groups
+from s3prl_pemr.store.index import Stamp
+from s3prl_pemr.store.tag_list import write_tags
 
 
 @dataclass(frozen=True)

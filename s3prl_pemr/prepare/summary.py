@@ -3,10 +3,11 @@
 from collections import Counter
 
 from s3prl_pemr.audio import SAMPLE_RATE
-from s3prl_pemr.prepare.plan import Plan
-from s3prl_pemr.prepare.source import Listing
-from s3prl_pemr.store_index import INDEX_FILE, UNREADABLE_FILE, Stamp, Unreadable, printable
-from s3prl_pemr.store_writer import StoreWriter
+from s3prl_pemr.store.index import INDEX_FILE, UNREADABLE_FILE, Stamp, Unreadable, printable
+from s3prl_pemr.store.writer import StoreWriter
+
+from .plan import Plan
+from .source import Listing
 
 NAMES_SHOWN = 5
 

@@ -16,7 +16,7 @@ from typing import TypeVar
 import numpy as np
 
 from s3prl_pemr.audio import UnreadableAudio, header_seconds, read_audio, to_int16
-from s3prl_pemr.store_index import StoreError
+from s3prl_pemr.store.index import StoreError
 
 # Enough to keep every worker busy while one takes long; each result waits in memory (2 MB a minute of audio).
 TASKS_PER_WORKER = 4

@@ -1,17 +1,17 @@
 """The command lines of a cell, read by the parsers they are for."""
 
 import pytest
-from s3prl.pretrain.pemr.dataset import DataConfig
-from s3prl.pretrain.pemr.runner_config import RunnerFile
-from s3prl.upstream.pemr.config import parse
+from s3prl.pretrain.crops.dataset import DataConfig
+from s3prl.pretrain.training.runner_config import RunnerFile
 
 from s3prl_pemr.comparison import cells
 from s3prl_pemr.comparison.cells import FLOOR, Cell
 from s3prl_pemr.comparison.stages import Stages
-from s3prl_pemr.comparison.table import Row
-from s3prl_pemr.downstream_arguments import cache_arguments, complete_arguments
+from s3prl_pemr.launch.downstream_arguments import cache_arguments, complete_arguments
+from s3prl_pemr.launch.pretrain_arguments import default_configs, parse_arguments
 from s3prl_pemr.methods import METHODS
-from s3prl_pemr.pretrain_arguments import default_configs, parse_arguments
+from s3prl_pemr.report.scores_table import Row
+from s3prl_pemr.settings import parse
 
 
 @pytest.fixture

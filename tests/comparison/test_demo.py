@@ -10,9 +10,9 @@ import torch
 import yaml
 from s3prl.downstream.cover_song.config import CoverConfig
 from s3prl.downstream.music_tagging.config import TaggingConfig
-from s3prl.pretrain.pemr.dataset import DataConfig
-from s3prl.pretrain.pemr.runner_config import RunnerFile
-from s3prl.upstream.pemr.config import PemrConfig, parse
+from s3prl.pretrain.crops.dataset import DataConfig
+from s3prl.pretrain.training.runner_config import RunnerFile
+from s3prl.upstream.pemr.config import PemrConfig
 from s3prl.upstream.pemr.model import PEMR
 
 from s3prl_pemr.comparison import covers, demo, launchers, tagging
@@ -20,7 +20,8 @@ from s3prl_pemr.comparison.__main__ import main
 from s3prl_pemr.comparison.mask_example import save_mask_example
 from s3prl_pemr.comparison.stages import Stages
 from s3prl_pemr.prepare.__main__ import main as prepare
-from s3prl_pemr.registration import PLUGIN_ROOT
+from s3prl_pemr.settings import parse
+from s3prl_pemr.toolkit.registration import PLUGIN_ROOT
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ import yaml
 
 from s3prl_pemr.comparison import cells, stages
 from s3prl_pemr.comparison.__main__ import main
-from s3prl_pemr.pretrain_arguments import apply_override, parse_arguments
+from s3prl_pemr.launch.pretrain_arguments import apply_override, parse_arguments
 
 STEP_SECONDS = {"pemr": 4.0, "barlow_twins": 1.0, "byol": 2.0}
 INTERVALS = {"roc_auc": [0.6, 0.8], "pr_auc": [0.4, 0.6]}

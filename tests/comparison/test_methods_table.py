@@ -3,8 +3,8 @@ import pytest
 
 from s3prl_pemr.comparison.methods_figure import methods_figure
 from s3prl_pemr.comparison.methods_table import Outcome, methods_table, spread
-from s3prl_pemr.comparison.table import Row
-from s3prl_pemr.figures import to_pixels
+from s3prl_pemr.report.figures import to_pixels
+from s3prl_pemr.report.scores_table import Row
 
 
 def outcome(steps, roc_auc, seconds):

@@ -2,8 +2,8 @@ import json
 
 import pytest
 
-from s3prl_pemr.comparison.parameters import parameter_count
-from s3prl_pemr.comparison.table import Row, markdown_table, read_row
+from s3prl_pemr.report.parameters import parameter_count
+from s3prl_pemr.report.scores_table import Row, markdown_table, read_row
 
 INTERVALS = {"roc_auc": [0.6, 0.8], "pr_auc": [0.4, 0.61]}
 SCORES = {"test": {"roc_auc": 0.71239, "pr_auc": 0.5, "clips": 72, "interval_95": INTERVALS}}

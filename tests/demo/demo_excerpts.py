@@ -8,10 +8,10 @@ import librosa
 import numpy as np
 
 from s3prl_pemr.demo.excerpts import draw_excerpts
-from s3prl_pemr.demo.recording import Recording
-from s3prl_pemr.demo.render import mastered, stems
-from s3prl_pemr.demo.score import Score
-from s3prl_pemr.demo.styles import styles
+from s3prl_pemr.demo.music.recording import Recording
+from s3prl_pemr.demo.music.render import mastered, stems
+from s3prl_pemr.demo.music.score import Score
+from s3prl_pemr.demo.music.styles import styles
 
 RATE = 16_000
 SECONDS = 15

@@ -13,9 +13,9 @@ from demo_excerpts import small
 from s3prl_pemr.audio import read_audio
 from s3prl_pemr.demo import covers, gtzan, magnatagatune, plan
 from s3prl_pemr.demo.names import titles
-from s3prl_pemr.prepare import demo
 from s3prl_pemr.prepare.__main__ import main
-from s3prl_pemr.prepare.mtat import list_mtat
+from s3prl_pemr.prepare.datasets import demo
+from s3prl_pemr.prepare.datasets.mtat import list_mtat
 
 FORKED = multiprocessing.get_context("fork")
 

@@ -8,8 +8,8 @@ import pytest
 from demo_excerpts import RATE, chroma
 
 from s3prl_pemr.demo import covers
-from s3prl_pemr.demo.render import render
-from s3prl_pemr.demo.styles import METRES
+from s3prl_pemr.demo.music.render import render
+from s3prl_pemr.demo.music.styles import METRES
 
 FIRST_WORKS = 5
 FRAMES = 64

@@ -9,7 +9,7 @@ import pytest
 from s3prl_pemr.demo.magnatagatune import LEAST_POSITIVES, clip_tags, tag_counts
 from s3prl_pemr.demo.plan import plan_corpus
 from s3prl_pemr.demo.tags import all_tags
-from s3prl_pemr.prepare.mtat import FOLDER_SPLITS
+from s3prl_pemr.prepare.datasets.mtat import FOLDER_SPLITS
 
 
 @pytest.fixture(scope="module")

@@ -8,9 +8,9 @@ import pytest
 from demo_excerpts import HOP, RATE, chroma, excerpts, onset_strength
 from symusic.core import NoteSecond, NoteSecondList, ScoreSecond, TrackSecond
 
-from s3prl_pemr.demo.font import synthesizer
-from s3prl_pemr.demo.render import CEILING, soft_limited
-from s3prl_pemr.demo.styles import TEMPI, instruments
+from s3prl_pemr.demo.music.font import synthesizer
+from s3prl_pemr.demo.music.render import CEILING, soft_limited
+from s3prl_pemr.demo.music.styles import TEMPI, instruments
 
 # Correlations of Krumhansl & Kessler (1982), the ratings of the 12 tones in a major and a minor key.
 MAJOR_PROFILE = (6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88)

@@ -2,10 +2,9 @@
 
 import pytest
 
-from s3prl_pemr.demo.score import Note, Part, Score
-from s3prl_pemr.demo.styles import METRES, STEPS_PER_QUARTER, instruments, patterns, styles
-from s3prl_pemr.demo.tags import all_tags, tags_of
-from s3prl_pemr.demo.theory import (
+from s3prl_pemr.demo.music.score import Note, Part, Score
+from s3prl_pemr.demo.music.styles import METRES, STEPS_PER_QUARTER, instruments, patterns, styles
+from s3prl_pemr.demo.music.theory import (
     chord_tones,
     close_voicing,
     nearest_tone,
@@ -13,6 +12,7 @@ from s3prl_pemr.demo.theory import (
     root_position,
     scale_pitch,
 )
+from s3prl_pemr.demo.tags import all_tags, tags_of
 
 
 @pytest.mark.parametrize(

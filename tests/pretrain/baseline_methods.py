@@ -41,7 +41,7 @@ def batch(method, seed=1, clips=CLIPS, samples=SAMPLES):
     wavs += 0.02 * torch.randn(2 * clips, samples, generator=generator)
     if method.corruption is None:
         return wavs, None
-    from s3prl.pretrain.pemr.randomness import crop_generator
+    from s3prl.pretrain.crops.randomness import crop_generator
 
     generators = [crop_generator(seed, 0, crop, 0) for crop in range(2 * clips)]
     return wavs, method.corruption.draw(generators, -(-samples // 128))

@@ -3,7 +3,7 @@
 import json
 
 import torch
-from s3prl.pretrain.pemr.runner import PretrainRunner
+from s3prl.pretrain.training.runner import PretrainRunner
 
 
 def runner_config(store):

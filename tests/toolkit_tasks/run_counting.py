@@ -4,7 +4,7 @@ from pathlib import Path
 
 import torch
 
-from s3prl_pemr.downstream_launch import main  # before s3prl itself, which it mends
+from s3prl_pemr.launch.downstream import main  # before s3prl itself, which it mends
 
 import s3prl.downstream  # isort: skip
 import s3prl.hub  # isort: skip

@@ -1,7 +1,7 @@
 """What a user may type after `-u`: every method of s3prl_pemr/methods.py, and NAME_local, its alias."""
 
-from s3prl.upstream.pemr.checkpoint import load_model as _load_model
-from s3prl.upstream.pemr.expert import UpstreamExpert as _UpstreamExpert
+from s3prl.upstream.adapter.checkpoint import load_model as _load_model
+from s3prl.upstream.adapter.expert import UpstreamExpert as _UpstreamExpert
 
 from s3prl_pemr.methods import METHODS as _METHODS
 from s3prl_pemr.methods import model_class as _model_class

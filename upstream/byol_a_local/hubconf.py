@@ -3,9 +3,9 @@
 import re as _re
 from pathlib import Path as _Path
 
+from s3prl.upstream.adapter.checkpoint import read_checkpoint as _read_checkpoint
 from s3prl.upstream.byol_a.expert import UpstreamExpert as _UpstreamExpert
 from s3prl.upstream.byol_a.hubconf import DEFAULT_CONFIG_PATH as _CONFIG
-from s3prl.upstream.pemr.checkpoint import read_checkpoint as _read_checkpoint
 
 
 def byol_a_local(ckpt=None, model_config=None, **_):

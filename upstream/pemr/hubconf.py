@@ -2,8 +2,9 @@
 
 from s3prl.util.download import _urls_to_filepaths
 
-from .expert import RandomUpstreamExpert as _RandomUpstreamExpert
 from .expert import UpstreamExpert as _UpstreamExpert
+from .expert import load_pemr as _load_pemr
+from .expert import random_pemr as _random_pemr
 
 
 def pemr(ckpt=None, model_config=None, **_):
@@ -15,7 +16,7 @@ def pemr(ckpt=None, model_config=None, **_):
             "no PEMR checkpoint ships with this version: pass one with -k CKPT (from run_pretrain.py), "
             "a URL with -u pemr_url -k URL, or take random weights with -u pemr_random"
         )
-    return _UpstreamExpert.from_checkpoint(ckpt)
+    return _UpstreamExpert(_load_pemr(ckpt))
 
 
 def pemr_local(ckpt=None, model_config=None, **_):
@@ -34,4 +35,4 @@ def pemr_random(ckpt=None, model_config=None, **_):
     """PEMR with random weights: the same ones every time; with -f initialised from --seed."""
     if ckpt is not None:
         raise ValueError("-u pemr_random takes no checkpoint; for pretrained weights use -u pemr -k CKPT")
-    return _RandomUpstreamExpert(model_config)
+    return _random_pemr(model_config)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import torch
+from s3prl.upstream.fcn4.encoder import FCN4, POOLED_FRAMES
+from s3prl.upstream.fcn4.frontend import LogMel
+from s3prl.upstream.fcn4.long_tracks import encode_batch, encode_in_windows
+from s3prl.upstream.fcn4.projector import Projector
 from torch import Tensor, nn
 
 from .config import PemrConfig
-from .encoder import FCN4, POOLED_FRAMES, Projector
-from .frontend import LogMel
-from .long_tracks import encode_batch, encode_in_windows
 from .masking import frame_importance, positive_negative_masks
 from .transformer import FeedForward, FrameTransformer
 

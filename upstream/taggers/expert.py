@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from functools import partial
 
-import torch
-from s3prl.upstream.pemr.checkpoint import load_weights, read_checkpoint
-from s3prl.upstream.pemr.expert import RANDOM_SEED, UpstreamExpert
-from torch import nn
+from s3prl.upstream.adapter.checkpoint import load_weights, read_checkpoint
+from s3prl.upstream.adapter.expert import RandomUpstreamExpert, UpstreamExpert
 
 from .cnn_1d import CNN1D
 from .fcn import FCN
@@ -38,19 +36,6 @@ def trained_tagger(name: str, ckpt: str) -> UpstreamExpert:
     return expert.eval()
 
 
-class RandomUpstreamExpert(UpstreamExpert):
-    """A tagger with random weights, to be trained from scratch with the labels (-f)."""
-
-    def __init__(self, name: str):
-        super().__init__(_random_network(name, RANDOM_SEED).eval())
-        self._name = name
-
-    def reset_parameters(self, seed: int) -> None:
-        """Other random weights. Our launcher calls it with --seed under -f; frozen, the weights stay."""
-        self.model.load_state_dict(_random_network(self._name, seed).state_dict())
-
-
-def _random_network(name: str, seed: int) -> nn.Module:
-    with torch.random.fork_rng(devices=[]):  # the experiment's own draws go on as if nothing had happened
-        torch.manual_seed(seed)
-        return NETWORKS[name]()
+def random_tagger(name: str) -> RandomUpstreamExpert:
+    """A network with random weights, to be trained from scratch with the labels (-f)."""
+    return RandomUpstreamExpert(NETWORKS[name])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from s3prl.upstream.baselines.model import LogMelFCN, LogMelFCNConfig
+from s3prl.upstream.fcn4.model import LogMelFCN, LogMelFCNConfig
 
 
 class FCN(LogMelFCN):

@@ -1,6 +1,6 @@
 """What a user may type after `-u`: fcn, sample_cnn, musicnn, timbre_cnn, cnn_1d."""
 
-from .expert import RandomUpstreamExpert as _RandomUpstreamExpert
+from .expert import random_tagger as _random_tagger
 from .expert import trained_tagger as _trained_tagger
 
 
@@ -8,7 +8,7 @@ def _tagger(name):
     def entry(ckpt=None, model_config=None, **_):
         if model_config is not None:
             raise ValueError(f"-g is not for -u {name}: its settings are those of its paper")
-        return _RandomUpstreamExpert(name) if ckpt is None else _trained_tagger(name, ckpt)
+        return _random_tagger(name) if ckpt is None else _trained_tagger(name, ckpt)
 
     entry.__name__ = entry.__qualname__ = name
     entry.__doc__ = (

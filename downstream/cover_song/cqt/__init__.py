@@ -1,0 +1,1 @@
+"""CQT columns of tracks: computed once per store, cropped and augmented."""

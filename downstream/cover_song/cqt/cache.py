@@ -1,0 +1,169 @@
+"""CQT columns of a whole store, computed once and kept beside its audio.
+
+STORE/cqt is a folder with
+
+    columns.f16     every track after the other, a row of 84 bins per column: float16, little-endian, each
+                    track divided by its peak
+    cqt.json        the settings, which audio they are of, and how many tracks are there
+
+Where a track lies follows from the lengths of the tracks before it.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from time import monotonic
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+
+from s3prl_pemr.audio import INT16_FULL_SCALE
+from s3prl_pemr.prepare.workers import Workers
+from s3prl_pemr.store import AudioStore
+
+from .transform import SETTINGS, CqtSettings, by_peak, column_count, cqt_columns
+
+logger = logging.getLogger(__name__)
+FOLDER, COLUMNS_FILE, STATE_FILE, LOCK_FILE = "cqt", "columns.f16", "cqt.json", "lock"
+COMMIT_SECONDS = 10
+INLINE_TRACKS = 4  # so few take less than starting workers
+
+
+@dataclass(frozen=True)
+class _Track:
+    name: str
+    samples: np.ndarray = field(repr=False)  # int16
+
+
+def _compute(track: _Track) -> np.ndarray:
+    wav = track.samples.astype(np.float32) / INT16_FULL_SCALE
+    return np.ascontiguousarray(by_peak(cqt_columns(wav)).T, dtype="<f2")
+
+
+class CqtCache:
+    """The columns of every track of a store; what is not there yet is computed now, and again goes on there.
+
+    Args:
+        store: the audio.
+        jobs: worker processes; all cores if not given.
+
+    Raises: ValueError (one line) where the folder holds columns of other settings or other audio, or cannot
+        be written.
+    """
+
+    def __init__(self, store: AudioStore, jobs: int | None = None, settings: CqtSettings = SETTINGS):
+        self.folder = store.path / FOLDER
+        self.settings, self.fingerprint = settings, store.fingerprint
+        self.columns = np.array([column_count(int(length), settings) for length in store.length_samples])
+        self._start = np.concatenate([[0], np.cumsum(self.columns)])
+        if self._tracks_there() < len(store):
+            with self._sole_writer():
+                self._complete(store, jobs or os.cpu_count() or 1)
+        self._open()
+
+    def read(self, track: int, first: int = 0, count: int | None = None) -> np.ndarray:
+        """Columns of one track, from `first` on, at most `count`: float32, (84, T)."""
+        end = self.columns[track] if count is None else min(first + count, self.columns[track])
+        start = self._start[track]
+        return np.asarray(self._rows[start + first : start + end].T, dtype=np.float32)
+
+    def _tracks_there(self) -> int:
+        try:
+            state = json.loads((self.folder / STATE_FILE).read_text(encoding="utf-8"))
+        except (FileNotFoundError, NotADirectoryError):
+            return 0
+        except ValueError as error:
+            raise ValueError(f"{self.folder / STATE_FILE}: damaged; delete {self.folder}") from error
+        for name, own in self._identity().items():
+            if state.get(name) != own:
+                raise ValueError(
+                    f"{self.folder}: computed with {name} {state.get(name)}, this run needs {own}; delete "
+                    "that folder to compute them again"
+                )
+        return state["tracks"]
+
+    def _identity(self) -> dict[str, Any]:
+        return {**asdict(self.settings), "audio": self.fingerprint}
+
+    @contextmanager
+    def _sole_writer(self) -> Iterator[None]:
+        """One process computes; others (of a torchrun, or another run) wait and find it done."""
+        try:
+            self.folder.mkdir(exist_ok=True)
+            lock = (self.folder / LOCK_FILE).open("a")
+        except OSError as error:
+            raise ValueError(
+                f"{self.folder}: the CQT columns are kept there, and it cannot be written ({error.strerror})"
+            ) from error
+        with lock:
+            fcntl.lockf(lock, fcntl.LOCK_EX)
+            yield
+
+    def _complete(self, store: AudioStore, jobs: int) -> None:
+        done = self._tracks_there()
+        if done == len(store):
+            return
+        path = self.folder / COLUMNS_FILE
+        with path.open("r+b" if path.exists() else "w+b") as file:
+            file.truncate(int(self._start[done]) * self._row_bytes)  # what no state speaks for
+            file.seek(0, os.SEEK_END)
+            tracks = (_Track(store.tracks[track], store.read(track)) for track in range(done, len(store)))
+            committed = monotonic()
+            bar = tqdm(total=len(store), initial=done, desc=f"CQT of {store.path}", unit="track")
+            try:
+                for rows in _results(tracks, min(jobs, (len(store) - done) // INLINE_TRACKS)):
+                    file.write(rows.tobytes())
+                    done += 1
+                    bar.update()
+                    if monotonic() - committed > COMMIT_SECONDS:
+                        self._commit(file, done)
+                        committed = monotonic()
+            finally:
+                bar.close()
+                self._commit(file, done)
+
+    def _commit(self, file, tracks: int) -> None:
+        """Bring the columns to the disk, then the line that speaks for them."""
+        file.flush()
+        os.fsync(file.fileno())
+        unfinished = self.folder / f"{STATE_FILE}.tmp"
+        unfinished.write_text(json.dumps({**self._identity(), "tracks": tracks}, indent=1), encoding="utf-8")
+        unfinished.replace(self.folder / STATE_FILE)
+
+    @property
+    def _row_bytes(self) -> int:
+        return 2 * self.settings.bins
+
+    def _open(self) -> None:
+        path, rows = self.folder / COLUMNS_FILE, int(self._start[-1])
+        there = path.stat().st_size if path.exists() else 0
+        if there != rows * self._row_bytes:
+            raise ValueError(
+                f"{path}: {there} bytes instead of {rows * self._row_bytes}; delete {self.folder}"
+            )
+        self._rows = np.memmap(path, dtype="<f2", mode="r", shape=(rows, self.settings.bins))
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name != "_rows"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._open()
+
+
+def _results(tracks: Iterator[_Track], jobs: int) -> Iterator[np.ndarray]:
+    if jobs < 2:
+        yield from map(_compute, tracks)
+        return
+    cqt_columns(
+        np.zeros(1, np.float32)
+    )  # loads and compiles what librosa needs, once and not in every worker
+    with Workers(jobs) as workers:
+        yield from workers.in_order(_compute, tracks)

@@ -1,0 +1,1 @@
+"""Cover networks on CQT columns: CQT-Net, TPP-Net, Ki-Net."""

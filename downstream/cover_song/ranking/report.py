@@ -1,0 +1,99 @@
+"""What an evaluation leaves in the experiment's folder, and the line that it prints."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from s3prl.downstream.cover_song.metric import summary
+
+from s3prl_pemr.report.scores_file import write_scores
+from s3prl_pemr.store.index import printable
+
+from .cosine import scores_from_embeddings, unit_rows
+from .expectation import context
+from .picture import retrieval_figure, save
+from .query_scores import CUT, QueryScores
+
+logger = logging.getLogger(__name__)
+TIE_WARNING = 1e-4  # of the MAP
+
+COLUMNS = ("query", "work", "covers", "average_precision", f"hits_at_{CUT}", "first_rank", "top")
+
+
+def mean_cosine(embeddings: np.ndarray) -> float:
+    """Mean over all pairs of different tracks, (tracks, E): close to 1 where a network has collapsed."""
+    total, tracks = unit_rows(embeddings).sum(axis=0), len(embeddings)
+    return float((total @ total - tracks) / (tracks * (tracks - 1)))
+
+
+class Retrieval:
+    """One evaluation of a split.
+
+    Args:
+        split: its name is part of the files' names.
+        tracks, works: names, (tracks,).
+        embeddings: (tracks, E).
+
+    Attributes:
+        scores: per query.
+        results: their means, see metric.py: retrieval_metrics; and mean_cosine.
+
+    Raises: ValueError (one line) for embeddings that are not finite, by the name of the first track.
+    """
+
+    def __init__(self, split: str, tracks: Sequence[str], works: Sequence[str], embeddings: np.ndarray):
+        self.split, self.tracks, self.works, self.embeddings = split, tracks, works, embeddings
+        bad = np.flatnonzero(~np.isfinite(embeddings).all(axis=1))
+        if len(bad):
+            raise ValueError(
+                f"{split}: the embeddings of {len(bad)} of {len(tracks)} tracks are NaN or infinite, the "
+                f"first: {tracks[bad[0]]}"
+            )
+        self.scores = scores_from_embeddings(embeddings, works)
+        self.results = {**summary(self.scores), "mean_cosine": mean_cosine(embeddings)}
+
+    @property
+    def line(self) -> str:
+        """The scores and what they are of, in one line."""
+        found = self.results
+        return (
+            f"{self.split}: MAP {found['map']:.4f}, P@10 {found['precision_at_10']:.4f}, "
+            f"MR1 {found['mr1']:.2f}, {found['queries']} queries of {found['works']} works "
+            f"among {found['tracks']} tracks"
+        )
+
+    def tell(self) -> None:
+        """Log the line, and a warning where ties decided the MAP."""
+        logger.info(self.line)
+        low, high = (self.results.get(f"map_{end}", 0.0) for end in ("pessimistic", "optimistic"))
+        if high - low > TIE_WARNING:
+            logger.warning(
+                "%s: tracks with equal embeddings; in another order the MAP is %.4f to %.4f",
+                self.split, low, high,
+            )  # fmt: skip
+
+    def write(self, folder: Path, about: dict[str, Any]) -> None:
+        """scores.json (this split's entry, with `about`), per_query-SPLIT.tsv and retrieval-SPLIT.png."""
+        entry = {**self.results, **context(self.scores), **about}
+        if self.results["distractors"]:
+            entry["with_distractors_as_queries"] = summary(self.scores, strict=True)
+        write_scores(folder, self.split, entry)
+        _write_queries(folder / f"per_query-{self.split}.tsv", self.scores, self.tracks, self.works)
+        picture = retrieval_figure(self.scores, self.embeddings, self.line)
+        save(picture, folder / f"retrieval-{self.split}.png")
+
+
+def _write_queries(path: Path, scores: QueryScores, tracks: Sequence[str], works: Sequence[str]) -> None:
+    lines = ["\t".join(COLUMNS)]
+    for row, query in enumerate(scores.queries):
+        cells = [printable(tracks[query]), printable(works[query]), str(scores.relevant[row])]
+        cells += [f"{scores.average_precision[row]:.6f}", str(round(scores.precision_at_10[row] * CUT))]
+        cells += [str(int(scores.first_rank[row])), printable(tracks[scores.top[row]])]
+        lines.append("\t".join(cells))
+    unfinished = path.with_name(path.name + ".tmp")
+    unfinished.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    unfinished.replace(path)

@@ -1,0 +1,1 @@
+"""What trains every method: runner, expert, checkpoints, logs, the global batch."""

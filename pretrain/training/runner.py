@@ -1,0 +1,217 @@
+"""Pretraining runner: true epochs, exact resume, several processes.
+
+s3prl's own Runner takes the data set's length for its number of batches (s3prl/pretrain/runner.py:117),
+resumes one step early and with the first batch (:253), removes old checkpoints before writing the new one
+(:248), and has neither bf16 nor DDP.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+from s3prl.optimizers import get_optimizer
+from s3prl.schedulers import get_scheduler
+from torch.nn.parallel import DistributedDataParallel
+
+from s3prl_pemr.loops.optimizer import complete_optimizer_config
+from s3prl_pemr.settings import parse
+
+from . import checkpoint_files
+from .expert import UpstreamPretrainExpert
+from .global_batch import world_size
+from .interruption import Interruption
+from .log import TrainingLog
+from .precision import Precision
+from .probe import KnnProbe
+from .runner_config import RunnerFile
+
+logger = logging.getLogger(__name__)
+
+
+class PretrainRunner:
+    """Trains an expert from its first step, or from `states`, to the end of the run."""
+
+    def __init__(
+        self, expdir: Path, config: dict, model_settings: dict, device: str, rank: int, states: dict | None
+    ):
+        """Build everything, and bring it to where `states` left off.
+
+        Args:
+            expdir: experiment folder; `train` needs it to exist.
+            config, model_settings: config_runner.yaml and config_model.yaml as dicts.
+            device: torch device of this process.
+            rank: of this process among all.
+            states: content of a checkpoint to go on from.
+
+        Raises:
+            ValueError: one line, for settings or a checkpoint that do not fit.
+        """
+        self.expdir, self.device, self.rank = expdir, device, rank
+        file = parse(RunnerFile, config, "runner config")
+        self.settings = file.runner
+        self.precision = Precision(self.settings.precision, device)
+        self.expert = UpstreamPretrainExpert(
+            file.pretrain_expert.datarc, model_settings, device, rank=rank, world_size=world_size()
+        ).to(device)
+        file.pretrain_expert.datarc = asdict(self.expert.data_config)
+        self.config = asdict(file)
+        self.steps_per_epoch = len(self.expert.batches)
+        self.total_steps = self.expert.total_steps = self.settings.steps(self.steps_per_epoch)
+        self.optimizer_config = complete_optimizer_config(file.optimizer)
+        try:
+            self.optimizer = get_optimizer([self.expert.model], self.total_steps, self.optimizer_config)
+            self.scheduler = None
+            if file.scheduler:
+                self.scheduler = get_scheduler(self.optimizer, self.total_steps, file.scheduler)
+        except (TypeError, KeyError, NameError, AttributeError) as error:  # s3prl looks both up by name
+            raise ValueError(f"optimizer or scheduler of the runner config: {error}") from error
+        self.probe = None
+        if self.settings.probe_every_epochs > 0 and rank == 0:
+            self.probe = KnnProbe(self.settings.probe_store, self.settings.probe_neighbours)
+        self.step = 0
+        self.health: list[torch.Tensor] = []
+        self.states = states
+        if states is not None:
+            self._load(states)
+
+    def train(self) -> int:
+        """Train to the end, or until a signal; returns the exit status: 0, or 128 + the signal's number."""
+        if self.step >= self.total_steps:
+            logger.info("nothing left to do: step %d of %d", self.step, self.total_steps)
+            return 0
+        loader = self.expert.get_train_dataloader()
+        self._distribute()
+        self.expert.train()
+        clips = self.expert.data_config.train_batch_size
+        prefix = f"{self.expert.method.name}/train-"
+        log = TrainingLog(
+            self.expdir, prefix, self.step, self.total_steps, clips, self.device, writes=self.rank == 0
+        )
+        if self.states is not None:
+            log.load_state(self.states["Records"])
+        with Interruption(self.device) as interruption:
+            stop_signal = 0
+            while self.step < self.total_steps and not stop_signal:
+                epoch, first_batch = divmod(self.step, self.steps_per_epoch)
+                self.expert.batches.epoch, self.expert.batches.first_batch = epoch, first_batch
+                for batch in loader:
+                    self._train_step(batch, log)
+                    stop_signal = interruption.signal_number()
+                    self._after_step(batch, log, epoch, save_now=stop_signal != 0)
+                    if self.step >= self.total_steps or stop_signal:
+                        break
+        log.close()
+        if stop_signal:
+            logger.warning("stopped by a signal at step %d, saved; go on with -a", self.step)
+            return 128 + stop_signal
+        return 0
+
+    def _train_step(self, batch, log: TrainingLog) -> None:
+        scaler = self.precision.scaler
+        with self.precision.autocast():
+            loss, _ = self.expert(batch, records=log.records)
+        scaler.scale(loss).backward()
+        scaler.unscale_(self.optimizer)
+        limit = self.settings.gradient_clipping or math.inf
+        self.health = [loss.detach()]
+        for part, parameters in self.expert.method.parts().items():
+            norm = torch.nn.utils.clip_grad_norm_(parameters, limit).detach()
+            log.records[f"gradient_norm_{part}"].append(norm)
+            if not scaler.is_enabled():  # a scaler looks for its scale by letting gradients overflow
+                self.health.append(norm)
+        scale = scaler.get_scale()
+        scaler.step(self.optimizer)
+        scaler.update()
+        skipped = scaler.get_scale() < scale
+        if not skipped:
+            self.expert.on_before_zero_grad()
+            if self.scheduler is not None:
+                self.scheduler.step()
+        self.optimizer.zero_grad()
+        self.step += 1
+
+    def _after_step(self, batch, log: TrainingLog, epoch: int, save_now: bool) -> None:
+        settings, last = self.settings, self.step == self.total_steps
+        log.step(self.step)
+        epoch_done = self.step % self.steps_per_epoch == 0
+        method, every = self.expert.method, settings.picture_step
+        if self.rank == 0 and method.draws_pictures and every > 0 and self.step % every == 0:
+            picture = method.picture(self.expert.views(batch))
+            log.tensorboard.add_image(f"{method.name}/views", picture, self.step, dataformats="HWC")
+        if self.probe and epoch_done and (epoch + 1) % settings.probe_every_epochs == 0:
+            scores = self.probe(self.expert.method.model)
+            log.scalars(scores, self.step)
+            logger.info("step %d: %s", self.step, scores)
+        if self.step % settings.log_step == 0 or last:
+            self._check_health()
+            log.write(self.step, epoch, self.optimizer.param_groups[0]["lr"])
+        milestone = (
+            epoch_done and settings.keep_every_epochs > 0 and (epoch + 1) % settings.keep_every_epochs == 0
+        )
+        if milestone:
+            self._save(self.expdir / f"epoch-{epoch + 1}.ckpt", log)
+        if self.step % settings.save_step == 0 or last or save_now:
+            self._save(self.expdir / f"states-{self.step}.ckpt", log)
+            if self.rank == 0:
+                checkpoint_files.prune(self.expdir, settings.max_keep)
+
+    def _distribute(self) -> None:
+        """Wrap for several processes. gloo has no SyncBatchNorm: on CPU each process normalises its share."""
+        if world_size() == 1:
+            return
+        on_cuda = torch.device(self.device).type == "cuda"
+        if on_cuda:
+            torch.nn.SyncBatchNorm.convert_sync_batchnorm(self.expert.model)
+        else:
+            logger.warning("batch normalisation is per process on CPU: gloo has no synchronised one")
+        self.expert.model = DistributedDataParallel(
+            self.expert.model, device_ids=[torch.device(self.device).index] if on_cuda else None
+        )
+
+    def _check_health(self) -> None:
+        """Never save or go on with what is not finite; asked only then, as it waits for the device."""
+        if not all(math.isfinite(value) for value in self.health):
+            raise ValueError(
+                f"the loss or a gradient is not finite at step {self.step}: go on from the last checkpoint "
+                f'in {self.expdir} with -a and a lower -o "config.optimizer.lr=..." or precision fp32'
+            )
+
+    def _save(self, path: Path, log: TrainingLog) -> None:
+        self._check_health()
+        records = log.state()
+        if self.rank != 0:
+            return
+        states = {
+            "Step": self.step,
+            "Optimizer": self.optimizer.state_dict(),
+            "Scheduler": self.scheduler.state_dict() if self.scheduler else None,
+            "Scaler": self.precision.scaler.state_dict(),
+            "Random": torch.get_rng_state(),
+            "Records": records,
+            "Config": self.config,
+        }
+        checkpoint_files.save(self.expert.add_state_to_save(states), path)
+
+    def _load(self, states: dict) -> None:
+        then, now = states["Data"], self.expert.data_identity()
+        changed = [name for name in now if now[name] != then.get(name)]
+        if changed:
+            raise ValueError(
+                f"{', '.join(changed)} of {self.expert.data_config.store} is not what this run began with, "
+                "so it cannot go on where it stopped; start a new one with another -n"
+            )
+        self.expert.load_model(states)
+        self.optimizer.load_state_dict(states["Optimizer"])
+        if self.scheduler is not None and states["Scheduler"] is not None:
+            self.scheduler.load_state_dict(states["Scheduler"])
+        if self.scheduler is None:  # the config's rate and weight decay, which -o may have changed
+            for group in self.optimizer.param_groups:
+                group.update({k: v for k, v in self.optimizer_config.items() if k in group})
+        if self.precision.scaler.is_enabled() and states["Scaler"]:
+            self.precision.scaler.load_state_dict(states["Scaler"])
+        torch.set_rng_state(states["Random"])
+        self.step = states["Step"]

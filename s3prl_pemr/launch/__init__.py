@@ -1,0 +1,1 @@
+"""The command line: what is typed, completed, refused in one line, and run."""

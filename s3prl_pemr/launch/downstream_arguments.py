@@ -1,0 +1,154 @@
+"""The command line of run_downstream.py: errors in one line, and what the toolkit does not find itself."""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import importlib.util
+import pkgutil
+from pathlib import Path
+
+from s3prl import downstream, hub
+
+from s3prl_pemr.features.attach import CacheArguments
+from s3prl_pemr.loops.device import choose_device
+from s3prl_pemr.toolkit.compat import hugging_face_is_usable
+
+# the process group is made by s3prl_pemr.loops.torchrun
+OWN_FLAGS = ("__local_rank", "__feature_cache", "__feature_cache_gb")
+OWN_HELP = """added to s3prl's command line:
+  --feature_cache FOLDER  keep a frozen upstream's features on disk: later epochs and runs read them
+  --feature_cache_gb N    largest size of the folder, default 50
+"""
+
+
+def complete_arguments(
+    argv: list[str], local_rank: int | None = None
+) -> tuple[list[str], argparse.Namespace]:
+    """Adds what the toolkit's own parser (s3prl/run_downstream.py:19) leaves out or looks for elsewhere.
+
+    Args:
+        argv: without the program's name.
+        local_rank: of this process under torchrun.
+
+    Returns: the toolkit's arguments, and those that we read ourselves, with `device` chosen.
+
+    Raises: ValueError (one line) for what the user has to correct.
+    """
+    args, _ = _parser().parse_known_args(argv)
+    argv = _without_our_own(argv)
+    args.device = choose_device(args.device, local_rank)
+    added = ["--device", args.device]
+    if not _resumes(args):  # a checkpoint holds the rest
+        _check_names(args)
+        config = _find_config(args.downstream, args.config)
+        if config != args.config:
+            args.config = config
+            added += ["-c", config]
+    if args.init_ckpt and not Path(args.init_ckpt).is_file():
+        raise ValueError(f"-i {args.init_ckpt}: no such checkpoint")
+    if (args.hub == "huggingface" or args.push_to_hf_hub) and not hugging_face_is_usable():
+        raise ValueError("--hub huggingface and --push_to_hf_hub need huggingface_hub<1")
+    return [*argv, *added], args
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(add_help=False, argument_default=None, allow_abbrev=False)
+    parser.add_argument("-d", "--downstream")
+    parser.add_argument("-u", "--upstream")
+    parser.add_argument("-c", "--config")
+    parser.add_argument("-e", "--past_exp")
+    parser.add_argument("-i", "--init_ckpt")
+    parser.add_argument("-n", "--expname")
+    parser.add_argument("-p", "--expdir")
+    parser.add_argument("-a", "--auto_resume", action="store_true")
+    parser.add_argument("--hub", default="torch")
+    parser.add_argument("--push_to_hf_hub")
+    parser.add_argument("--device")
+    parser.add_argument("--backend")
+    parser.add_argument("--feature_cache")
+    parser.add_argument("--feature_cache_gb", type=float, default=CacheArguments.max_gigabytes)
+    # Read and not used: without them the parser would take -f and -r for the start of a joined -fd, -ra ...
+    parser.add_argument("-f", "--upstream_trainable", action="store_true")
+    parser.add_argument("-r", "--upstream_refresh", action="store_true")
+    return parser
+
+
+def cache_arguments(args: argparse.Namespace) -> CacheArguments | None:
+    """What --feature_cache asks for, None without it."""
+    if args.feature_cache is None:
+        return None
+    return CacheArguments(args.feature_cache, args.feature_cache_gb)
+
+
+def _without_our_own(argv: list[str]) -> list[str]:
+    """Without flags that the toolkit's parser does not know, or is not to act on."""
+    kept = []
+    skip_value = False
+    for argument in argv:
+        if skip_value:
+            skip_value = False
+        elif argument.partition("=")[0].replace("-", "_") in OWN_FLAGS:
+            skip_value = "=" not in argument
+        else:
+            kept.append(argument)
+    return kept
+
+
+def _resumes(args: argparse.Namespace) -> bool:
+    if args.past_exp:
+        if not Path(args.past_exp).exists():
+            raise ValueError(f"-e {args.past_exp}: no such checkpoint or experiment directory")
+        if Path(args.past_exp).is_dir() and not _has_checkpoint(args.past_exp):
+            raise ValueError(
+                f"-e {args.past_exp}: no states-*.ckpt in this directory; pass a checkpoint file"
+            )
+        return True
+    if not args.expdir and not args.expname:
+        raise ValueError(
+            "where to save the experiment? pass -n NAME (result/downstream/NAME) or -p DIRECTORY"
+        )
+    return args.auto_resume and _has_checkpoint(args.expdir or f"result/downstream/{args.expname}")
+
+
+def _has_checkpoint(directory: str) -> bool:
+    return any(Path(directory).glob("states-*.ckpt"))
+
+
+def _check_names(args: argparse.Namespace) -> None:
+    if args.downstream is None:
+        raise ValueError("which task? pass -d, e.g. -d music_tagging")
+    if args.upstream is None:
+        raise ValueError("which upstream? pass -u, e.g. -u pemr or -u fbank_no_cmvn")
+    if args.hub == "torch" and args.upstream not in hub.options():
+        raise ValueError(_unknown("-u", args.upstream, "upstream", hub.options(), "-h lists them all"))
+    tasks = [module.name for module in pkgutil.iter_modules(downstream.__path__) if module.ispkg]
+    if args.downstream not in tasks:
+        raise ValueError(_unknown("-d", args.downstream, "task", tasks, f"there are {', '.join(tasks)}"))
+
+
+def _unknown(flag: str, name: str, kind: str, known: list[str], otherwise: str) -> str:
+    near = difflib.get_close_matches(name, known, n=3)
+    return f"{flag} {name}: unknown {kind}; " + (f"did you mean {' or '.join(near)}?" if near else otherwise)
+
+
+def _find_config(task: str, name: str | None) -> str:
+    """A file, else one of the task's own yaml files by its name; without a name its config.yaml.
+
+    s3prl/run_downstream.py:139 looks in the working directory, and s3prl's wheel has no task's yaml.
+    """
+    if name and Path(name).is_file():
+        return name
+    spec = importlib.util.find_spec(f"s3prl.downstream.{task}")
+    folders = [Path(spec.submodule_search_locations[0]), Path("downstream") / task]
+    for folder in folders:
+        if (folder / (name or "config.yaml")).is_file():
+            return str(folder / (name or "config.yaml"))
+    if name:
+        there = sorted({path.name for folder in folders for path in folder.glob("*.yaml")})
+        hint = f"; the task has {', '.join(there)}" if there else ""
+        raise ValueError(f"-c {name}: no such file{hint}")
+    raise ValueError(
+        f"-d {task}: s3prl's package has no config of its own tasks; pass -c CONFIG, e.g. a copy of "
+        f"s3prl/downstream/{task}/config.yaml from the s3prl repository"
+    )

@@ -1,0 +1,101 @@
+"""run_pretrain.py: s3prl's pretraining command line, with our runner."""
+
+from __future__ import annotations
+
+import logging
+import random
+import signal
+import sys
+from argparse import Namespace
+from pathlib import Path
+
+import numpy as np
+import torch
+import yaml
+from s3prl.pretrain.training import checkpoint_files
+from s3prl.upstream.adapter.checkpoint import NEEDED, read_checkpoint
+
+from s3prl_pemr.loops import torchrun
+from s3prl_pemr.loops.device import choose_device, hide_cuda
+
+from .errors import one_line_errors
+from .pretrain_arguments import (
+    DEFAULT_SEED,
+    apply_override,
+    default_configs,
+    experiment_folder,
+    is_ours,
+    parse_arguments,
+    warn_on_resume,
+)
+
+RESUMED = ("Config", "Optimizer", "Step", "Records")  # the toolkit's own Runner leaves some of them out
+
+
+def main() -> None:
+    """Parse, train, exit: status 0, 128 + a signal's number, or one line on what the user can mend."""
+    logging.basicConfig(level=logging.INFO, format="[%(name)s] %(message)s")
+    logging.getLogger("matplotlib").setLevel(logging.WARNING)
+    with one_line_errors():
+        args = parse_arguments(sys.argv[1:])
+        args.device = choose_device(args.device, torchrun.local_rank())
+        if args.device == "cpu":
+            hide_cuda()
+        _seed(DEFAULT_SEED if args.seed is None else args.seed)
+        if args.toolkit_runner or (args.upstream and not is_ours(args.upstream)):
+            from s3prl_pemr.loops.pretrain_runner import (
+                train,  # only here: it gives s3prl's folders names at the top level
+            )
+
+            train(args)
+            return
+        try:
+            with torchrun.process_group(args.device):
+                status = _train(args)
+        except KeyboardInterrupt:  # before the first step, or a second Ctrl-C
+            status = 128 + signal.SIGINT
+    sys.exit(status)
+
+
+def _train(args: Namespace) -> int:
+    # the runner imports the augmentation and scikit-learn: not needed for --help
+    from s3prl.pretrain.training.runner import PretrainRunner
+
+    expdir = experiment_folder(args)
+    past = checkpoint_files.checkpoints(expdir)
+    if past and not args.past_exp and not args.auto_resume:
+        raise ValueError(f"{expdir} holds a run already: pass -a to go on with it, or another -n / -p")
+    if args.multi_gpu:
+        raise ValueError("--multi_gpu would split the batch that the loss is over: use torchrun instead")
+    states = None
+    if args.past_exp or (args.auto_resume and past):
+        checkpoint = checkpoint_files.latest(Path(args.past_exp) if args.past_exp else expdir)
+        warn_on_resume(args, str(checkpoint))
+        states = read_checkpoint(checkpoint, needed=(*NEEDED, *RESUMED))
+        if args.upstream not in (None, states["Method"]):
+            raise ValueError(f"{checkpoint} is of -u {states['Method']}, not of -u {args.upstream}")
+        if past and max(past) > states["Step"]:
+            raise ValueError(
+                f"{expdir} holds checkpoints later than step {states['Step']} of {checkpoint}, which pruning "
+                "would prefer: branch off into a new folder with -p or -n"
+            )
+        logging.getLogger(__name__).info("going on from %s", checkpoint)
+        config, model = apply_override(args.override, states["Config"], states["Upstream_Config"])
+    else:
+        config, model = default_configs(args)
+    runner = PretrainRunner(expdir, config, model, args.device, torchrun.rank(), states)
+    if torchrun.rank() == 0:
+        expdir.mkdir(parents=True, exist_ok=True)
+        effective = {"config_runner.yaml": runner.config, "config_model.yaml": runner.expert.upstream_config}
+        for name, settings in effective.items():
+            (expdir / name).write_text(yaml.safe_dump(settings, sort_keys=False))
+    return runner.train()
+
+
+def _seed(seed: int) -> None:
+    """Initial weights; all other draws are keyed (s3prl/pretrain/crops/randomness.py)."""
+    random.seed(seed)
+    np.random.seed(seed)  # noqa: NPY002 - what the toolkit's own experts draw from
+    torch.manual_seed(seed)
+    torch.backends.cudnn.deterministic = True
+    torch.backends.cudnn.benchmark = False

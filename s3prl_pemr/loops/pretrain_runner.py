@@ -1,0 +1,58 @@
+"""s3prl's own pretraining Runner, for its own upstreams and (--toolkit_runner) for ours."""
+
+from __future__ import annotations
+
+import logging
+from argparse import Namespace
+from pathlib import Path
+
+import torch
+from s3prl.pretrain.training import checkpoint_files
+
+from s3prl_pemr.launch.pretrain_arguments import (
+    apply_override,
+    default_configs,
+    experiment_folder,
+    warn_on_resume,
+)
+from s3prl_pemr.toolkit.compat import pretraining_names
+
+from . import torchrun
+from .optimizer import complete_optimizer_config
+
+logger = logging.getLogger(__name__)
+
+
+def train(args: Namespace) -> None:
+    """Run s3prl/pretrain/runner.py; resumed, it is as exact as that Runner is.
+
+    Raises:
+        ValueError: one line: a config or a checkpoint that is not there.
+    """
+    if torchrun.local_rank() is not None:
+        raise ValueError("s3prl's own pretraining Runner has no DDP: start it without torchrun")
+    pretraining_names()
+    from s3prl.pretrain.runner import Runner  # imports by the names that the line above gives
+
+    expdir = experiment_folder(args)
+    args.init_ckpt = None
+    if args.past_exp or (args.auto_resume and checkpoint_files.checkpoints(expdir)):
+        args.init_ckpt = str(checkpoint_files.latest(Path(args.past_exp or expdir)))
+        warn_on_resume(args, args.init_ckpt)
+        states = torch.load(args.init_ckpt, map_location="cpu", weights_only=True)
+        args.upstream = states["Args"].upstream
+        config, _ = apply_override(args.override, states["Config"], states.get("Upstream_Config", {}))
+        logger.warning(
+            "going on from %s: s3prl's own Runner repeats a step (s3prl/pretrain/runner.py:253) and begins "
+            "with the first batch of the data",
+            args.init_ckpt,
+        )
+    else:
+        config, model = default_configs(args)
+        args.upstream_config = model if args.override else args.upstream_config
+    config["optimizer"] = complete_optimizer_config(config["optimizer"])
+    args.expdir = str(expdir)
+    expdir.mkdir(parents=True, exist_ok=True)
+    runner = Runner(args, config)
+    runner.train()
+    runner.logger.close()

@@ -1,0 +1,1 @@
+"""What experiments leave to be read: scores, intervals, tables, figures."""

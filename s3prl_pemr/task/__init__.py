@@ -1,0 +1,1 @@
+"""What both downstream tasks have in common, whatever is asked of the music."""

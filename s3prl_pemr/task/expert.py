@@ -1,0 +1,69 @@
+"""The part of s3prl's downstream interface that does not depend on the task."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from s3prl_pemr.features.waveforms import shortest_samples
+
+BEST = "dev-best.ckpt"
+# Of the command line, repeated in scores.json beside the scores that it led to.
+REPORTED_ARGUMENTS = ("upstream", "upstream_ckpt", "upstream_trainable", "seed")
+
+
+class TaskExpert(nn.Module):
+    """Base of a task's DownstreamExpert.
+
+    Attributes:
+        mode: train, evaluate or inference.
+        expdir: the experiment's folder.
+        checkpoint: name of the file that the head comes from, None at first.
+        shortest_samples: what shorter waveforms are padded to.
+        reported: the arguments that scores.json repeats.
+        best_score: of dev so far; saved with the head.
+
+    Raises: ValueError (one line) where there is no head to score with.
+    """
+
+    # All that the head uses of a track's frames: --feature_cache may store that instead of them.
+    feature_pooling = "mean"
+
+    def __init__(
+        self,
+        upstream_dim: int,
+        upstream_rate: int,
+        expdir: str,
+        mode: str = "train",
+        upstream_trainable: bool = False,
+        seed: int = 0,
+        init_ckpt: str | None = None,
+        **arguments: Any,
+    ):
+        """Args: what s3prl/downstream/runner.py:180 hands over, its command line among it."""
+        super().__init__()
+        self.upstream_dim, self.upstream_trainable = upstream_dim, upstream_trainable
+        self.mode, self.expdir, self.seed = mode, Path(expdir), seed
+        self.checkpoint = Path(init_ckpt).name if init_ckpt else None
+        self.shortest_samples = shortest_samples(upstream_rate)
+        reported = {**arguments, "upstream_trainable": upstream_trainable, "seed": seed}
+        self.reported = {name: reported.get(name) for name in REPORTED_ARGUMENTS}
+        self.register_buffer("best_score", torch.full((1,), -1.0))
+        self._best_step: int | None = None
+        if mode != "train" and init_ckpt is None:
+            raise ValueError(f"-m {mode} needs a trained head: pass -e EXPDIR or -e CHECKPOINT")
+
+    def is_best(self, score: float, global_step: int) -> bool:
+        """Whether dev was never better; the step is remembered if so."""
+        if score <= self.best_score.item():
+            return False
+        self.best_score.fill_(score)
+        self._best_step = global_step
+        return True
+
+    def is_best_step(self, global_step: int) -> bool:
+        """Whether dev was best at this very step: the other splits' scores are then written too."""
+        return self._best_step == global_step

@@ -1,0 +1,1 @@
+"""Makes s3prl importable on current PyTorch, quick to import, and open to our folders."""

@@ -1,0 +1,231 @@
+"""python -m s3prl_pemr.covers, from a trained checkpoint to the scores of a list."""
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+import torch
+from cover_store import cover_store, version
+
+from s3prl_pemr.covers.__main__ import main as covers
+from s3prl_pemr.covers.identify import nearest
+from s3prl_pemr.covers.index import CoverIndex, read_index
+
+SPLITS = ["train", "train", "valid", "test", "test", "test"]
+PREFIX = "config.downstream_expert"
+
+
+@pytest.fixture(scope="module")
+def collection(tmp_path_factory):
+    """A folder of six works, two versions each; SRC holds the files, STORE the store."""
+    tracks = {
+        f"{work}_{number}": (f"song {work}", split, version(work, number, 5 + number))
+        for work, split in enumerate(SPLITS)
+        for number in range(2)
+    }
+    return cover_store(tmp_path_factory.mktemp("collection"), tracks).parent
+
+
+@pytest.fixture(scope="module", params=["kinet", "upstream"])
+def checkpoint(request, collection, tmp_path_factory):
+    """A checkpoint of one step, and the scores of its test split."""
+    from s3prl_pemr.launch.downstream import main
+
+    expdir = tmp_path_factory.mktemp(request.param)
+    settings = [f"config.runner.{key}=1" for key in ("total_steps", "eval_step", "save_step", "log_step")]
+    settings += [f"{PREFIX}.datarc.store={collection / 'STORE'}", f"{PREFIX}.datarc.crop_columns=[10]"]
+    settings += [f"{PREFIX}.modelrc.kind={request.param}"]
+    train = ["-m", "train", "-u", "fbank_no_cmvn", "-d", "cover_song", "-p", str(expdir)]
+    best = expdir / "dev-best.ckpt"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CUDA_VISIBLE_DEVICES", "")
+        for name in ("is_available", "device_count"):  # --device cpu replaces them
+            patch.setattr(torch.cuda, name, getattr(torch.cuda, name))
+        for words in ([*train, "-o", ",,".join(settings)], ["-m", "evaluate", "-e", str(best)]):
+            patch.setattr(sys, "argv", ["run_downstream.py", "--device", "cpu", *words])
+            main()
+    return best
+
+
+@pytest.fixture
+def run(capsys):
+    """A command's exit status, and what it printed to both streams."""
+
+    def run(*words):
+        status = covers([str(word) for word in words])
+        printed = capsys.readouterr()
+        return status, printed.out, printed.err
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def index(collection, checkpoint, tmp_path_factory):
+    path = tmp_path_factory.mktemp("index") / "INDEX"
+    command = ["embed", collection / "SRC", path, "--model", checkpoint, "--device", "cpu", "--jobs", "2"]
+    assert covers([str(word) for word in command]) == 0
+    return path
+
+
+def test_the_index_has_the_scores_of_the_store(index, collection, checkpoint, run, tmp_path):
+    works = [f"{n}_{k}.wav\tsong {n}\n" for n, split in enumerate(SPLITS) if split == "test" for k in (0, 1)]
+    (tmp_path / "list.tsv").write_text("".join(works))
+    status, out, err = run("evaluate", index, tmp_path / "list.tsv", "--out", tmp_path / "out")
+    assert (status, err) == (0, "")
+    test = json.loads((checkpoint.parent / "scores.json").read_text())["test"]
+    assert f"list: MAP {test['map']:.4f}, P@10 {test['precision_at_10']:.4f}, MR1 {test['mr1']:.2f}" in out
+    written = json.loads((tmp_path / "out" / "scores.json").read_text())["list"]
+    assert written["map"] == pytest.approx(test["map"], abs=1e-12)
+    assert written["mean_cosine"] == pytest.approx(test["mean_cosine"], abs=1e-5)
+    assert (tmp_path / "out" / "retrieval-list.png").exists()
+
+
+def test_identify_finds_the_file_itself_first(index, collection, run):
+    status, out, _ = run("identify", collection / "SRC" / "3_1.wav", index, "--top", 2, "--device", "cpu")
+    lines = [line.split(maxsplit=2) for line in out.splitlines() if line.strip().startswith(("1 ", "2 "))]
+    assert status == 0
+    assert lines[0] == ["1", "1.000", "3_1.wav"]
+    assert len(lines) == 2
+
+
+def test_nearest_by_hand():
+    embeddings = np.array([[2.0, 0], [1, 1], [0, 5], [3, 0]])
+    found = nearest(np.array([1.0, 0]), embeddings, list("abcd"), 3)
+    assert [track for track, _ in found] == ["a", "d", "b"]  # a and d are equal
+    assert [cosine for _, cosine in found] == pytest.approx([1, 1, 0.5**0.5])
+
+
+def test_only_what_is_new_or_changed_is_embedded(collection, checkpoint, run, tmp_path, monkeypatch):
+    from s3prl_pemr.covers import embed
+
+    heard = []
+    real = embed.hear
+    monkeypatch.setattr(embed, "hear", lambda path: heard.append(Path(path).name) or real(path))
+    folder, index = tmp_path / "music", tmp_path / "INDEX"
+    (folder / "sub").mkdir(parents=True)
+    for name in ("0_0.wav", "0_1.wav"):
+        (folder / "sub" / name).write_bytes((collection / "SRC" / name).read_bytes())
+    command = ("embed", folder, index, "--model", checkpoint, "--device", "cpu", "--jobs", 1)
+    assert "2 tracks, 2 of them new, 0 unreadable, 0 no longer there" in run(*command)[1]
+    before = read_index(index)
+    assert before.tracks == ["sub/0_0.wav", "sub/0_1.wav"]
+
+    (folder / "new.wav").write_bytes((collection / "SRC" / "1_0.wav").read_bytes())
+    (folder / "sub" / "0_1.wav").unlink()
+    soundfile.write(folder / "silent.wav", np.zeros(48_000), 16_000)
+    soundfile.write(folder / "nan.wav", np.full(48_000, np.nan), 16_000, subtype="FLOAT")
+    (folder / "text.mp3").write_text("no audio")
+    heard.clear()
+    status, out, err = run(*command)
+    assert status == 0
+    assert "3 tracks, 2 of them new, 2 unreadable, 1 no longer there" in out
+    assert sorted(heard) == ["nan.wav", "new.wav", "silent.wav", "text.mp3"]
+    assert "unreadable: nan.wav: 48000 of 48000 samples are NaN or infinite" in err
+    assert "unreadable: text.mp3: not audio" in err
+    assert "silent: silent.wav: its embedding says nothing" in err
+    after = read_index(index)
+    assert after.tracks == ["new.wav", "silent.wav", "sub/0_0.wav"]
+    np.testing.assert_array_equal(after.embeddings[2], before.embeddings[0])
+    with pytest.raises(SystemExit, match="error: .*INDEX: none of its 3 tracks is in this folder"):
+        run("embed", collection / "SRC", index, "--model", checkpoint, "--device", "cpu")
+
+
+def test_an_interrupted_embed_keeps_what_it_has(collection, checkpoint, run, tmp_path, monkeypatch):
+    from s3prl_pemr.covers import embed
+
+    real, seen = embed.hear, []
+
+    def stop_at_third(path):
+        seen.append(path)
+        if len(seen) == 3:
+            raise KeyboardInterrupt
+        return real(path)
+
+    command = ("embed", collection / "SRC", tmp_path / "INDEX", "--model", checkpoint, "--device", "cpu")
+    monkeypatch.setattr(embed, "hear", stop_at_third)
+    status, _, err = run(*command, "--jobs", 1)
+    assert status == 130
+    assert "run the same command again to go on" in err
+    assert read_index(tmp_path / "INDEX").tracks == ["0_0.wav", "0_1.wav"]
+    monkeypatch.setattr(embed, "hear", real)
+    assert "12 tracks, 10 of them new" in run(*command, "--jobs", 1)[1]
+
+
+def test_an_index_of_another_model_is_refused(index, collection, checkpoint, tmp_path, run):
+    other = torch.load(checkpoint)
+    other["Step"] = 99
+    torch.save(other, tmp_path / "other.ckpt")
+    query = collection / "SRC" / "0_0.wav"
+    for words in (
+        ("identify", query, index, "--model", tmp_path / "other.ckpt"),
+        ("embed", collection / "SRC", index, "--model", tmp_path / "other.ckpt"),
+    ):
+        with pytest.raises(
+            SystemExit, match="error: .*INDEX: made by another model .checkpoint differs"
+        ) as caught:
+            run(*words, "--device", "cpu")
+        assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "line"),
+    [
+        ("", "lists no tracks; its lines are path<TAB>work"),
+        ("0_0.wav\ta\n0_0.wav\ta\n", "line 2 lists 0_0.wav for the second time"),
+        ("0_0.wav\ta|b\n", "1 tracks have not exactly one work, the first: 0_0.wav"),
+        ("0_0.wav\n", "line 1 has 1 columns"),
+        ("x.wav\ta\ny.wav\ta\n", "none of its 2 tracks is in"),
+        ("0_0.wav\ta\n1_0.wav\tb\n", "none of 2 tracks has another version"),
+    ],
+)
+def test_lists_that_cannot_be_scored_are_one_line(index, tmp_path, run, content, line):
+    (tmp_path / "list.tsv").write_text(content)
+    with pytest.raises(SystemExit, match=f"^error: .*{line}") as caught:
+        run("evaluate", index, tmp_path / "list.tsv")
+    assert "\n" not in str(caught.value)
+
+
+def test_missing_tracks_are_named_and_counted(index, tmp_path, run):
+    (tmp_path / "list.tsv").write_text("0_0.wav\ta\n0_1.wav\ta\nlost.wav\ta\n")
+    _, out, err = run("evaluate", index, tmp_path / "list.tsv")
+    assert "2 queries of 1 works among 2 tracks" in out
+    assert err.splitlines() == ["not in the index: lost.wav", "1 of 3 listed tracks are not in the index"]
+
+
+def test_wrong_files_are_one_line(index, collection, checkpoint, tmp_path, run):
+    (tmp_path / "text").write_text("no index")
+    (tmp_path / "empty").mkdir()
+    soundfile.write(tmp_path / "silent.wav", np.zeros(32_000), 16_000)
+    query = collection / "SRC" / "0_0.wav"
+    for words, line in (
+        (("identify", query, tmp_path / "none"), "none: no such index"),
+        (("identify", query, tmp_path / "text"), "text: not an index of covers"),
+        (("identify", tmp_path / "none.mp3", index), "none.mp3: no such file"),
+        (("identify", tmp_path / "silent.wav", index), "silent.wav: is silent"),
+        (("identify", query, index, "--top", 0), "--top must be at least 1"),
+        (("identify", query, index, "--model", tmp_path / "none.ckpt"), "none.ckpt: no such checkpoint"),
+        (("embed", tmp_path / "empty", tmp_path / "I", "--model", checkpoint), "empty: holds no audio files"),
+        (("embed", tmp_path / "none", tmp_path / "I", "--model", checkpoint), "none: not a folder"),
+        (
+            ("embed", collection / "SRC", tmp_path / "I", "--model", tmp_path / "text"),
+            "text: not a checkpoint",
+        ),
+    ):
+        with pytest.raises(SystemExit, match=f"^error: .*{line}") as caught:
+            run(*words)
+        assert "\n" not in str(caught.value)
+
+
+def test_an_index_survives_its_file(tmp_path):
+    tracks = ["a\nb.mp3", "ü\0.wav", "c d"]
+    stamps = np.array([[1, 2], [3, 4], [5, 1 << 60]])
+    written = CoverIndex(tracks, np.eye(3, dtype=np.float32), stamps, {"checkpoint": "x"}, "m.ckpt")
+    written.write(tmp_path / "INDEX")
+    found = read_index(tmp_path / "INDEX")
+    assert found.tracks == tracks
+    np.testing.assert_array_equal(found.stamps, stamps)
+    assert (found.made_by, found.model) == ({"checkpoint": "x"}, "m.ckpt")
+    assert not list(tmp_path.glob("*.tmp"))

@@ -1,0 +1,239 @@
+import os
+import random
+
+import numpy as np
+import pytest
+import s3prl.downstream.runner as toolkit
+import torch
+import yaml
+from places import TOOLKIT_TASKS
+
+import s3prl_pemr.launch.downstream as launch
+from s3prl_pemr.loops.optimizer import complete_optimizer_config
+from s3prl_pemr.loops.plateau import PlateauOnTag, plateau_from_config
+from s3prl_pemr.loops.random_state import preserved_random_state, seed_epoch
+from s3prl_pemr.loops.safe_checkpoints import safe_checkpoints
+
+TRAIN = ("-m", "train", "-u", "tiny_random", "-d", "counting")
+STEPS_PER_EPOCH = 4
+
+
+def train_order(expdir):
+    """The clips of each training epoch, in their order: one list an epoch."""
+    lines = [line.split() for line in (expdir / "seen-0.txt").read_text().splitlines()]
+    batches = [line[1:] for line in lines if line[0] == "train"]
+    epochs = [batches[i : i + STEPS_PER_EPOCH] for i in range(0, len(batches), STEPS_PER_EPOCH)]
+    return [sum(epoch, []) for epoch in epochs]
+
+
+def states(path):
+    return torch.load(path, map_location="cpu")
+
+
+def test_epochs_after_an_evaluation_are_shuffled_anew(run_downstream, tmp_path):
+    run_downstream(*TRAIN, "-p", tmp_path, "-o", "config.runner.total_steps=16")
+    epochs = train_order(tmp_path)
+    assert len({tuple(epoch) for epoch in epochs}) == 4
+    assert all(sorted(map(int, epoch)) == list(range(16)) for epoch in epochs)
+
+
+def test_the_toolkits_own_runner_repeats_the_order(run_downstream, tmp_path, monkeypatch):
+    # what is mended: should s3prl mend it one day, our hooks can go
+    monkeypatch.setattr(launch, "Runner", toolkit.Runner)
+    run_downstream(*TRAIN, "-p", tmp_path, "-o", "config.runner.total_steps=16")
+    first, second, third, fourth = train_order(tmp_path)
+    assert second == third == fourth
+
+
+@pytest.mark.parametrize("task", ["counting", "counting_without_epoch"])
+def test_a_resumed_run_goes_on_with_the_order_of_its_epoch(run_downstream, tmp_path, task):
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    flags = ("-m", "train", "-u", "tiny_random", "-d", task, "-p")
+    run_downstream(*flags, whole, "-o", "config.runner.total_steps=12")
+    run_downstream(*flags, parts)  # 8 steps; the toolkit saves epoch 1 as the one under way
+    (parts / "seen-0.txt").unlink()
+    run_downstream("-m", "train", "-e", parts, "-o", "config.runner.total_steps=12")
+    zeroth, first, _ = train_order(whole)
+    assert train_order(parts)[0] == first != zeroth
+
+
+def test_the_seed_decides_the_order(run_downstream, tmp_path):
+    for name, seed in (("a", 1), ("b", 1), ("c", 2)):
+        run_downstream(*TRAIN, "-p", tmp_path / name, "--seed", seed, "-o", "config.runner.total_steps=4")
+    a, b, c = (train_order(tmp_path / name)[0] for name in "abc")
+    assert a == b != c
+
+
+def draw():
+    return random.random(), np.random.rand(), torch.rand(1).item()  # noqa: NPY002 - the state under test
+
+
+def test_random_state_is_kept_over_an_evaluation():
+    seed_epoch(3, 0, 0)
+    expected = draw()
+    seed_epoch(3, 0, 0)
+    with preserved_random_state():
+        seed_epoch(4, 0, 0)
+        draw()
+    assert draw() == expected
+
+
+def test_epoch_seed_depends_on_seed_epoch_and_process():
+    drawn = set()
+    for key in [(3, 0, 0), (4, 0, 0), (3, 1, 0), (3, 0, 1), (0, 3, 0)]:
+        seed_epoch(*key)
+        drawn |= set(draw())
+    assert len(drawn) == 15
+
+
+@pytest.mark.parametrize(
+    ("config", "completed"),
+    [
+        ({"name": "Adam", "lr": 0.1}, None),
+        ({"name": "AdamW", "lr": 0.1}, None),
+        ({"name": "TorchOptim", "torch_optim_name": "SGD", "lr": 0.1, "momentum": 0.9}, None),
+        ({"name": "BertAdam_with_schedule", "lr": 0.1, "warmup_proportion": 0.1}, None),
+        (
+            {"name": "Adam", "weight_decay": 0.5},
+            {"torch_optim_name": "Adam", "lr": 2e-4, "betas": (0.9, 0.999), "weight_decay": 0.5},
+        ),
+        (
+            {"name": "AdamW", "lr": 0.1, "betas": [0.8, 0.9]},
+            {"torch_optim_name": "AdamW", "lr": 0.1, "betas": [0.8, 0.9], "eps": 1e-6, "weight_decay": 0.0},
+        ),
+    ],
+)
+def test_no_setting_of_an_optimizer_is_dropped(config, completed):
+    before = dict(config)
+    expected = config if completed is None else {"name": "TorchOptim", **completed}
+    assert complete_optimizer_config(config) == expected
+    assert config == before
+
+
+def test_weight_decay_reaches_the_optimizer(run_downstream, tmp_path, caplog):
+    override = "config.optimizer.weight_decay=0.25,,config.runner.total_steps=4"
+    run_downstream(*TRAIN, "-p", tmp_path, "-o", override)
+    group = states(tmp_path / "states-4.ckpt")["Optimizer"]["param_groups"][0]
+    assert (group["weight_decay"], group["lr"]) == (0.25, 0.01)
+    assert "would ignore weight_decay" in caplog.text
+
+
+@pytest.fixture
+def optimizer():
+    return torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=1.0)
+
+
+def test_plateau_follows_its_tag_only(optimizer):
+    scheduler = PlateauOnTag(optimizer, "task/dev-loss", factor=0.5, patience=0)
+    rates = []
+    for tag, value in [("task/dev-loss", 1.0), ("task/x", 9.0), (None, None), ("task/dev-loss", 2.0)]:
+        if tag:
+            scheduler.hear(tag, value)
+        scheduler.step()
+        rates.append(optimizer.param_groups[0]["lr"])
+    assert rates == [1.0, 1.0, 1.0, 0.5]
+
+
+def test_plateau_state_round_trip_keeps_what_is_not_applied_yet(optimizer, tmp_path):
+    scheduler = PlateauOnTag(optimizer, "loss", factor=0.5, patience=0)
+    scheduler.hear("loss", 1.0)
+    scheduler.step()
+    scheduler.hear("loss", 3.0)
+    torch.save(scheduler.state_dict(), tmp_path / "scheduler.pt")
+    restored = PlateauOnTag(optimizer, "loss", factor=0.5, patience=0)
+    restored.load_state_dict(torch.load(tmp_path / "scheduler.pt", weights_only=True))
+    assert (restored.best, restored.heard) == (1.0, 3.0)
+    restored.step()
+    assert optimizer.param_groups[0]["lr"] == 0.5
+
+
+def test_plateau_without_metric_says_so(optimizer):
+    with pytest.raises(ValueError, match="`metric` is missing"):
+        plateau_from_config(optimizer, {"name": "ReduceLROnPlateau", "factor": 0.5})
+
+
+def plateau_config(tmp_path, tag):
+    config = yaml.safe_load((TOOLKIT_TASKS / "counting" / "config.yaml").read_text())
+    config["scheduler"] = {"name": "ReduceLROnPlateau", "metric": tag, "factor": 0.5, "patience": 0}
+    path = tmp_path / "plateau.yaml"
+    path.write_text(yaml.safe_dump(config))
+    return path
+
+
+def test_plateau_in_the_toolkits_loop_and_over_a_resume(run_downstream, tmp_path):
+    config = plateau_config(tmp_path, "counting/dev-constant")
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    run_downstream(*TRAIN, "-c", config, "-p", whole, "-o", "config.runner.total_steps=16")
+    run_downstream(*TRAIN, "-c", config, "-p", parts)  # 8 steps
+    run_downstream("-m", "train", "-e", parts, "-o", "config.runner.total_steps=16")
+    # a score of 1 each 4 steps: the first is the best, the ones of steps 8 and 12 halve 0.01 one step later
+    for expdir in (whole, parts):
+        assert states(expdir / "states-16.ckpt")["Optimizer"]["param_groups"][0]["lr"] == 0.0025
+        assert states(expdir / "states-16.ckpt")["Scheduler"]["heard"] == 1.0
+
+
+def test_plateau_reports_an_unknown_tag_once(run_downstream, tmp_path, caplog):
+    config = plateau_config(tmp_path, "counting/dev-los")
+    run_downstream(*TRAIN, "-c", config, "-p", tmp_path / "exp")
+    warnings = [record.getMessage() for record in caplog.records if "never logged" in record.getMessage()]
+    assert len(warnings) == 1
+    assert "counting/dev-los " in warnings[0]
+    assert "counting/dev-loss" in warnings[0]
+
+
+def test_one_checkpoint_is_kept_and_none_unfinished(run_downstream, tmp_path):
+    run_downstream(*TRAIN, "-p", tmp_path, "-o", "config.runner.total_steps=12")
+    assert sorted(path.name for path in tmp_path.glob("*.ckpt*")) == ["dev-best.ckpt", "states-12.ckpt"]
+
+
+def test_a_run_killed_while_saving_keeps_its_last_checkpoint(tmp_path, monkeypatch):
+    old, new = tmp_path / "states-4.ckpt", tmp_path / "states-8.ckpt"
+    torch.save({"Step": 4}, old)
+
+    def killed_half_way(states, path):
+        path.write_bytes(b"half")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(torch, "save", killed_half_way)
+    with pytest.raises(KeyboardInterrupt), safe_checkpoints():
+        os.remove(old)  # noqa: PTH107 - as s3prl/downstream/runner.py:393
+        torch.save({"Step": 8}, str(new))
+    monkeypatch.undo()
+    assert torch.load(old) == {"Step": 4}
+    assert not new.exists()
+
+
+def test_a_checkpoint_written_again_is_not_removed(tmp_path):
+    path, best, log = tmp_path / "states-4.ckpt", tmp_path / "dev-best.ckpt", tmp_path / "log.txt"
+    for file in (path, log):
+        file.write_text("old")
+    with safe_checkpoints():
+        for file in (path, log):
+            os.remove(file)  # noqa: PTH107 - as s3prl/downstream/runner.py:393
+        assert not log.exists()  # anything else goes at once
+        torch.save({"Step": 4}, best)
+        assert path.read_text() == "old"
+        torch.save({"Step": 4}, path)
+    assert torch.load(path) == {"Step": 4}
+
+
+def test_seed_initialises_a_random_upstream_that_is_trained(run_downstream, tmp_path):
+    flags = ("-m", "train", "-u", "tiny_random", "-d", "counting", "-f", "-o")
+    still = "config.optimizer.lr=0.0,,config.runner.total_steps=4"
+    weights = {}
+    for name, seed in (("a", 1), ("b", 1), ("c", 2)):
+        run_downstream(*flags, still, "-p", tmp_path / name, "--seed", seed)
+        weights[name] = states(tmp_path / name / "states-4.ckpt")["Upstream"]["layer.weight"]
+    expected = torch.randn(4, 160, generator=torch.Generator().manual_seed(1)) / 160**0.5
+    torch.testing.assert_close(weights["a"], expected)
+    assert torch.equal(weights["a"], weights["b"])
+    assert not torch.allclose(weights["a"], weights["c"])
+
+
+def test_a_trained_upstream_is_resumed_and_not_reset(run_downstream, tmp_path):
+    run_downstream("-m", "train", "-u", "tiny_random", "-d", "counting", "-f", "-p", tmp_path)
+    trained = states(tmp_path / "states-8.ckpt")["Upstream"]["layer.weight"]
+    fresh = torch.randn(4, 160, generator=torch.Generator().manual_seed(1337)) / 160**0.5
+    run_downstream("-m", "train", "-e", tmp_path, "-o", "config.runner.total_steps=12")
+    resumed = states(tmp_path / "states-12.ckpt")["Upstream"]["layer.weight"]
+    assert (resumed - trained).norm() < (resumed - fresh).norm()  # 4 steps on, not 4 steps from the start

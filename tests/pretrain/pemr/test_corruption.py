@@ -1,0 +1,50 @@
+"""BERT's protocol: how many frames, what becomes of them, and that draws are their own."""
+
+import numpy as np
+import pytest
+import torch
+from s3prl.pretrain.crops.corruption import Corruption
+from s3prl.pretrain.pemr.corruption import CorruptionConfig
+
+
+def generators(count, seed=0):
+    return [np.random.default_rng([seed, i]) for i in range(count)]
+
+
+def test_fifteen_percent_in_three_kinds():
+    clips, frames = 400, 338
+    drawn = CorruptionConfig().draw(generators(clips), frames)
+    assert (drawn.masked.sum(dim=1) == 51).all()  # round(0.15 * 338 = 50.7)
+    own = torch.arange(frames).expand(clips, -1)
+    zero, kept = drawn.source[drawn.masked] == -1, (drawn.source == own)[drawn.masked]
+    # 20,400 draws: 5 standard deviations are 0.014 of .8 and 0.0105 of .1; 1/338 of the random ones is itself
+    assert zero.float().mean().item() == pytest.approx(0.8, abs=0.014)
+    assert kept.float().mean().item() == pytest.approx(0.1 + 0.1 / 338, abs=0.0105)
+    assert torch.equal(drawn.source[~drawn.masked], own[~drawn.masked])
+
+
+def test_apply_by_hand():
+    frames = torch.tensor([[[1.0], [2.0], [3.0]]])
+    corruption = Corruption(torch.tensor([[True, True, False]]), torch.tensor([[-1, 2, 2]]))
+    assert corruption.apply(frames).flatten().tolist() == [0, 3, 3]
+    assert frames.flatten().tolist() == [1, 2, 3]
+
+
+def test_short_clips_mask_one_frame_and_ratio_zero_none():
+    assert CorruptionConfig().draw(generators(3), 2).masked.sum(dim=1).tolist() == [1, 1, 1]
+    assert CorruptionConfig(ratio=0.0).draw(generators(3), 50).masked.sum() == 0
+
+
+def test_a_clips_draw_is_its_own():
+    config = CorruptionConfig()
+    three = config.draw(generators(3), 100)
+    alone = config.draw(generators(3)[1:2], 100)
+    assert torch.equal(three.masked[1], alone.masked[0])
+    assert torch.equal(three.source[1], alone.source[0])
+    assert not torch.equal(three.masked[0], three.masked[1])
+
+
+@pytest.mark.parametrize("settings", [{"ratio": 1.2}, {"zero_share": 0.95}, {"random_share": -0.1}])
+def test_settings_out_of_range_are_named(settings):
+    with pytest.raises(ValueError, match=next(iter(settings))):
+        CorruptionConfig(**settings)

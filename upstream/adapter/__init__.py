@@ -1,0 +1,1 @@
+"""Between s3prl and any network of ours: its upstream interface, checkpoints, padding."""

@@ -1,0 +1,78 @@
+"""Read a pretraining checkpoint safely and say what it holds.
+
+A checkpoint is a dict; what concerns the upstream: `Method` (the name after -u), `Upstream_Config` (the model
+yaml as a dict) and `Upstream` (the model's state dict). The rest belongs to the runner that wrote it.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from s3prl_pemr.settings import parse
+
+NEEDED = ("Method", "Upstream_Config", "Upstream")
+
+
+def read_checkpoint(
+    path: str | Path, needed: tuple[str, ...] = NEEDED, writer: str = "run_pretrain.py"
+) -> dict[str, Any]:
+    """Load with `weights_only`: nothing in the file is executed.
+
+    Args:
+        path: the file.
+        needed: keys that it must have.
+        writer: who writes such files, for the messages.
+
+    Raises:
+        ValueError: one line: not there, not a checkpoint, or without a key that is `needed`.
+    """
+    path = Path(path).expanduser()
+    if not path.is_file():
+        raise ValueError(f"checkpoint {path} is not a file; pass one that {writer} wrote")
+    try:
+        states = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # what the unpickler meets in a file of another kind can be anything
+        reason = (str(error).splitlines() or [""])[0]
+        raise ValueError(f"checkpoint {path} cannot be read: {type(error).__name__} {reason}") from error
+    if not isinstance(states, dict):
+        states = {}
+    missing = set(needed) - set(states)
+    if missing:
+        raise ValueError(f"checkpoint {path} was not written by {writer}: no {', '.join(sorted(missing))}")
+    return states
+
+
+def load_model(path: str | Path, method: str, model_class: type[nn.Module]) -> nn.Module:
+    """The model of a checkpoint, in eval mode.
+
+    Args:
+        path: the checkpoint.
+        method: the name after -u that it must be of.
+        model_class: built from its `Config`.
+
+    Raises:
+        ValueError: one line: as `read_checkpoint`, another method, or weights that do not fit its settings.
+    """
+    states = read_checkpoint(path)
+    if states["Method"] != method:
+        raise ValueError(f"checkpoint {path} is of -u {states['Method']}, not of -u {method}")
+    settings = states["Upstream_Config"].get("model")
+    model = model_class(parse(model_class.Config, settings, f"{path}, Upstream_Config.model"))
+    load_weights(model, states["Upstream"], f"checkpoint {path}")
+    return model.eval()
+
+
+def load_weights(module: nn.Module, weights: dict[str, Any], where: str) -> None:
+    """Put weights into a module.
+
+    Raises:
+        ValueError: one line that begins with `where`: other names or shapes.
+    """
+    try:
+        module.load_state_dict(weights)
+    except RuntimeError as error:
+        raise ValueError(f"{where}: {' '.join(str(error).split())[:200]}") from error
