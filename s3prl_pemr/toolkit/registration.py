@@ -6,6 +6,8 @@ import importlib
 from pathlib import Path
 from types import ModuleType
 
+from .hub import lazy_hub
+
 KINDS = ("upstream", "downstream", "pretrain")
 
 _HERE = Path(__file__).resolve().parent.parent  # s3prl_pemr
@@ -27,7 +29,7 @@ def register() -> None:
         if plugin_folders(kind) and str(PLUGIN_ROOT / kind) not in search_path:
             search_path.append(str(PLUGIN_ROOT / kind))
 
-    hub = importlib.import_module("s3prl.hub")
+    hub = lazy_hub()
     for folder in plugin_folders("upstream"):
         if (folder / "hubconf.py").is_file():
             _add_to_hub(hub, importlib.import_module(f"s3prl.upstream.{folder.name}.hubconf"))
