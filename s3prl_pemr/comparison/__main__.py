@@ -1,22 +1,34 @@
-"""`python -m s3prl_pemr.comparison COMMAND ...`: each command is a module with HELP, add_arguments, run."""
+"""`s3prl-pemr demo` and `s3prl-pemr compare`; also `python -m s3prl_pemr.comparison demo` and `methods`."""
+
+from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 
-import s3prl_pemr  # noqa: F401 - before anything of s3prl's
-
-# isort: split
-from s3prl_pemr.launch.commands import parse_command
+from s3prl_pemr.comparison import demo as demo_command
+from s3prl_pemr.comparison import methods as compare_command
+from s3prl_pemr.launch.commands import parse_command, parse_single
 from s3prl_pemr.launch.errors import one_line_errors
 
-from . import demo, methods
 
-COMMANDS = {"demo": demo, "methods": methods}
+def demo(arguments: Sequence[str] | None = None) -> int:
+    """`s3prl-pemr demo`. Returns the exit status."""
+    return _run(parse_single("s3prl-pemr demo", demo_command, arguments))
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Run one command; what the user can mend ends in one line. Returns the exit status."""
+def compare(arguments: Sequence[str] | None = None) -> int:
+    """`s3prl-pemr compare`. Returns the exit status."""
+    return _run(parse_single("s3prl-pemr compare", compare_command, arguments))
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The older spelling of both. Returns the exit status."""
     description = "Pretrain and compare, one command after the other; the same command again goes on."
-    args = parse_command("python -m s3prl_pemr.comparison", description, COMMANDS, arguments)
+    commands = {"demo": demo_command, "methods": compare_command}
+    return _run(parse_command("python -m s3prl_pemr.comparison", description, commands, arguments))
+
+
+def _run(args) -> int:
     with one_line_errors():
         return args.run(args)
 

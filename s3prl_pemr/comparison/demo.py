@@ -16,6 +16,7 @@ from .mask_example import save_mask_example
 from .stages import Stages
 
 HELP = "the demo corpus, PEMR pretrained on it, music tagging on four upstreams, cover songs, a picture"
+EXAMPLE = "s3prl-pemr demo DEMO"
 STAGES_BEFORE = CORPUS_STAGES + 1  # pretrain
 
 

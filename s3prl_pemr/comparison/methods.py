@@ -23,6 +23,7 @@ from .stages import Stages
 from .step_times import step_seconds, steps_within, warm_step_seconds
 
 HELP = "pretraining methods on the demo corpus, at equal steps and at equal seconds, by music tagging"
+EXAMPLE = "s3prl-pemr compare DEMO --methods pemr,simclr --seeds 3"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -1,4 +1,4 @@
-"""`python -m s3prl_pemr.covers COMMAND ...`: each command is a module with HELP, add_arguments and run."""
+"""`s3prl-pemr covers COMMAND ...`, also as `python -m s3prl_pemr.covers`."""
 
 import logging
 import sys
@@ -14,7 +14,7 @@ COMMANDS = {"embed": embed, "identify": identify, "evaluate": evaluate}
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; what the user can mend ends in one line. Returns the exit status."""
     description = "Embed a collection of music, and find the covers of a track in it."
-    args = parse_command("python -m s3prl_pemr.covers", description, COMMANDS, arguments)
+    args = parse_command("s3prl-pemr covers", description, COMMANDS, arguments)
     logging.basicConfig(level=logging.WARNING)
     with one_line_errors():
         try:

@@ -22,6 +22,7 @@ from .index import CoverIndex, read_index, refuse_other_model
 from .model import CoverModel, Heard, hear
 
 HELP = "a folder of audio files into an index"
+EXAMPLE = "s3prl-pemr covers embed MUSIC INDEX --model result/downstream/NAME/dev-best.ckpt"
 COMMIT_SECONDS = 60
 FEW_FILES = 4  # so few take less than starting workers
 

@@ -14,6 +14,7 @@ from s3prl_pemr.store.index import printable
 from .index import read_index
 
 HELP = "MAP, P@10 and MR1 of an index on a list of works"
+EXAMPLE = "s3prl-pemr covers evaluate INDEX works.tsv"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

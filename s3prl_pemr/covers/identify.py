@@ -14,6 +14,7 @@ from .index import read_index, refuse_other_model
 from .model import CoverModel, hear
 
 HELP = "which tracks of an index a file is a cover of"
+EXAMPLE = "s3prl-pemr covers identify song.mp3 INDEX --top 5"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

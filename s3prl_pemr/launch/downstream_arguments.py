@@ -16,7 +16,11 @@ from s3prl_pemr.toolkit.compat import hugging_face_is_usable
 
 # the process group is made by s3prl_pemr.loops.torchrun
 OWN_FLAGS = ("__local_rank", "__feature_cache", "__feature_cache_gb")
-OWN_HELP = """added to s3prl's command line:
+OWN_HELP = """example:
+  s3prl-pemr downstream -m train -u pemr -k CKPT -d music_tagging -n NAME \\
+      -o config.downstream_expert.datarc.store=STORE
+
+added to s3prl's command line:
   --feature_cache FOLDER  keep a frozen upstream's features on disk: later epochs and runs read them
   --feature_cache_gb N    largest size of the folder, default 50
 """

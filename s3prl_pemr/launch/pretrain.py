@@ -7,6 +7,7 @@ import random
 import signal
 import sys
 from argparse import Namespace
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -32,12 +33,19 @@ from .pretrain_arguments import (
 RESUMED = ("Config", "Optimizer", "Step", "Records")  # the toolkit's own Runner leaves some of them out
 
 
-def main() -> None:
-    """Parse, train, exit: status 0, 128 + a signal's number, or one line on what the user can mend."""
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Parse and train.
+
+    Args:
+        arguments: those of the command line if None.
+
+    Returns: the exit status, 0 or 128 + a signal's number. Raises SystemExit after --help, and with one line
+    on what the user can mend.
+    """
     logging.basicConfig(level=logging.INFO, format="[%(name)s] %(message)s")
     logging.getLogger("matplotlib").setLevel(logging.WARNING)
     with one_line_errors():
-        args = parse_arguments(sys.argv[1:])
+        args = parse_arguments(sys.argv[1:] if arguments is None else arguments)
         args.device = choose_device(args.device, torchrun.local_rank())
         if args.device == "cpu":
             hide_cuda()
@@ -48,13 +56,13 @@ def main() -> None:
             )
 
             train(args)
-            return
+            return 0
         try:
             with torchrun.process_group(args.device):
                 status = _train(args)
         except KeyboardInterrupt:  # before the first step, or a second Ctrl-C
             status = 128 + signal.SIGINT
-    sys.exit(status)
+    return status
 
 
 def _train(args: Namespace) -> int:

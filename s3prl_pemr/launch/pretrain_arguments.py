@@ -7,6 +7,7 @@ import importlib.util
 import logging
 import pkgutil
 from argparse import Namespace
+from collections.abc import Sequence
 from pathlib import Path
 
 import yaml
@@ -20,11 +21,14 @@ logger = logging.getLogger(__name__)
 DEFAULT_SEED = 1337  # the toolkit's
 
 
-def parse_arguments(argv: list[str]) -> Namespace:
+def parse_arguments(argv: Sequence[str]) -> Namespace:
     """The toolkit's flags (s3prl/run_pretrain.py:35), and --toolkit_runner."""
     ours = ", ".join(METHODS)
     parser = argparse.ArgumentParser(
-        prog="run_pretrain.py", description="Self-supervised pretraining of an s3prl upstream."
+        prog="s3prl-pemr pretrain",
+        description="Self-supervised pretraining of an s3prl upstream.",
+        epilog="example:\n  s3prl-pemr pretrain -u pemr -n NAME -o config.pretrain_expert.datarc.store=STORE",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("-u", "--upstream", help=f"what to pretrain: {ours}, or one of s3prl's own")
     parser.add_argument("-n", "--expname", help="save at result/pretrain/EXPNAME")

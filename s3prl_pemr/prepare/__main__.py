@@ -1,4 +1,4 @@
-"""`python -m s3prl_pemr.prepare COMMAND ...`: each command is a module with HELP, add_arguments and run."""
+"""`s3prl-pemr prepare COMMAND ...`, also as `python -m s3prl_pemr.prepare`."""
 
 import errno
 import sys
@@ -21,7 +21,7 @@ COMMANDS = {
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; what the user can mend ends in one line. Returns the exit status."""
     description = "Turn audio files into a store: 16 kHz mono int16 in one file, and an index."
-    args = parse_command("python -m s3prl_pemr.prepare", description, COMMANDS, arguments)
+    args = parse_command("s3prl-pemr prepare", description, COMMANDS, arguments)
     try:
         return args.run(args)
     except StoreError as error:

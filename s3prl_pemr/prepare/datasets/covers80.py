@@ -13,6 +13,7 @@ from s3prl_pemr.store.index import StoreError
 from .split_lists import read_disjoint_lists
 
 HELP = "Covers80, cover songs, or a data set in its layout"
+EXAMPLE = "s3prl-pemr prepare covers80 covers80 STORE"
 FOLDERS = ("coversongs/covers32k", "covers32k", ".")
 LIST_NAMES = {name: (f"{name}.list", f"{name}.txt") for name in ("list1", "list2")}
 SPLIT = "test"

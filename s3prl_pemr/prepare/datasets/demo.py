@@ -20,6 +20,7 @@ from s3prl_pemr.prepare.workers import Workers
 from s3prl_pemr.store.index import StoreError
 
 HELP = "a corpus composed on the spot: tagging, genre and cover song data without a download"
+EXAMPLE = "s3prl-pemr prepare demo CORPUS"
 STATE_FILE = "demo.json"
 EXTRA_PACKAGES = ("symusic", "pretty_midi")
 PACKAGES = (*EXTRA_PACKAGES, "numpy", "soundfile")  # whose versions the bytes depend on

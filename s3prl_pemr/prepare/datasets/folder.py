@@ -15,6 +15,7 @@ from s3prl_pemr.store.index import StoreError, printable
 from .labels import read_labels
 
 HELP = "any folder of audio files"
+EXAMPLE = "s3prl-pemr prepare folder MUSIC STORE"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -15,6 +15,7 @@ from s3prl_pemr.store.index import StoreError
 from .gtzan_split import FAULT_FILTERED_COUNTS, FOLDS, LISTS, SPLITS, fault_filtered, own_lists, random_folds
 
 HELP = "GTZAN, or a data set in its layout"
+EXAMPLE = "s3prl-pemr prepare gtzan GTZAN STORE"
 SUFFIXES = (".wav", ".au")
 GENRES_FOLDERS = ("genres", "genres_original")
 TRACKS = 1_000

@@ -19,6 +19,7 @@ from .mtat_tables import (
 )
 
 HELP = "MagnaTagATune, or a data set in its layout"
+EXAMPLE = "s3prl-pemr prepare mtat MagnaTagATune STORE"
 SPLIT_FOLDERS = {"train": "0123456789ab", "valid": "c", "test": "def"}
 FOLDER_SPLITS = {folder: split for split, folders in SPLIT_FOLDERS.items() for folder in folders}
 REAL_CLIPS = 25_863

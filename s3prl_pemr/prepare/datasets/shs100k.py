@@ -13,6 +13,7 @@ from s3prl_pemr.store.index import INDEX_FILE, StoreError, read_index
 from . import shs100k_lists
 
 HELP = "SHS100K, cover songs, or a data set in its layout"
+EXAMPLE = "s3prl-pemr prepare shs100k SHS100K STORE --sample 1000"
 LISTS_FOLDER, AUDIO_FOLDER = "lists", "audio"
 
 
