@@ -38,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command. Returns the exit status; raises SystemExit after --help and for an unknown command."""
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     if not arguments or arguments[0] not in COMMANDS:
-        _parser().parse_args(arguments or ["--help"])
+        _parser().parse_args(arguments[:1] or ["--help"])
         _parser().error(_unknown(arguments[0]))
     module, function = COMMANDS[arguments[0]].program.split(":")
     try:

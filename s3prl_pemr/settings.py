@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
-from omegaconf import OmegaConf
-from omegaconf.errors import OmegaConfBaseException
-
 Config = TypeVar("Config")
 
 
@@ -21,6 +18,9 @@ def parse(cls: type[Config], settings: Any, where: str) -> Config:
     Raises:
         ValueError: one line, for an unknown key, a value of the wrong type or out of its range.
     """
+    from omegaconf import OmegaConf  # here: a tenth of what `import s3prl_pemr` takes, and not for --help
+    from omegaconf.errors import OmegaConfBaseException
+
     try:
         return OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(cls), settings or {}))
     except OmegaConfBaseException as error:

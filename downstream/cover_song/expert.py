@@ -209,4 +209,4 @@ class DownstreamExpert(TaskExpert):
 
     def inference(self, features: Sequence[Tensor], filenames: Sequence[str]) -> None:
         """s3prl hook of -m inference, which hands over features where this task needs the audio."""
-        raise ValueError("cover_song embeds and identifies files with `python -m s3prl_pemr.covers`")
+        raise ValueError("cover_song embeds and identifies files with `s3prl-pemr covers`")

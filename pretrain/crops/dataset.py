@@ -37,7 +37,7 @@ class DataConfig:
     def __post_init__(self):
         if not self.store:
             raise ValueError(
-                "store is empty: name the folder that `python -m s3prl_pemr.prepare` wrote, for instance "
+                "store is empty: name the folder that `s3prl-pemr prepare` wrote, for instance "
                 "-o config.pretrain_expert.datarc.store=STORE"
             )
         if self.train_batch_size < 2:

@@ -27,7 +27,7 @@ class KnnProbe:
         if len(self.tracks) <= neighbours:
             raise ValueError(
                 f"probe_store {store}: {len(self.tracks)} labelled tracks, needs more than {neighbours}; "
-                "make one with `python -m s3prl_pemr.prepare folder --label-by-folder`"
+                "make one with `s3prl-pemr prepare folder --label-by-folder`"
             )
         labels = [self.store.labels[t] for t in self.tracks]
         self.single_label = all(len(label) == 1 for label in labels)

@@ -12,7 +12,6 @@ from . import covers, tagging
 from .corpus import STAGES as CORPUS_STAGES
 from .corpus import corpus_and_store
 from .launchers import PRETRAIN_CONFIG, in_checkout, pretrain
-from .mask_example import save_mask_example
 from .stages import Stages
 
 HELP = "the demo corpus, PEMR pretrained on it, music tagging on four upstreams, cover songs, a picture"
@@ -29,6 +28,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Carry out what is missing in the folder and print the tables. Returns the exit status."""
+    from .mask_example import save_mask_example  # matplotlib: --help does without
+
     folder = args.folder
     pretrained = folder / "pretrain"
     stages = Stages(folder, STAGES_BEFORE + tagging.STAGES + covers.STAGES)

@@ -17,7 +17,6 @@ from s3prl_pemr.methods import METHODS
 from .cells import FLOOR, Cell
 from .corpus import STAGES as CORPUS_STAGES
 from .corpus import corpus_and_store
-from .methods_figure import methods_figure
 from .methods_table import BUDGETS, Outcome, Results, methods_table
 from .stages import Stages
 from .step_times import step_seconds, steps_within, warm_step_seconds
@@ -38,6 +37,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Carry out what is missing in the folder and print the table. Returns the exit status."""
+    from .methods_figure import methods_figure  # matplotlib: --help does without
+
     names = _chosen(args)
     folder = args.folder / "methods"
     _, store = corpus_and_store(Stages(args.folder, CORPUS_STAGES), args.folder)

@@ -6,8 +6,6 @@ import argparse
 import sys
 from pathlib import Path
 
-from s3prl.downstream.cover_song.ranking.report import Retrieval
-
 from s3prl_pemr.prepare.datasets.labels import read_labels
 from s3prl_pemr.store.index import printable
 
@@ -28,6 +26,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Carry out the command. Returns the exit status; raises ValueError (one line)."""
+    from s3prl.downstream.cover_song.ranking.report import Retrieval  # matplotlib: --help does without
+
     index = read_index(args.index)
     works = _works(args.list)
     rows = {track: row for row, track in enumerate(index.tracks)}

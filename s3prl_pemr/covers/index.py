@@ -50,7 +50,7 @@ class CoverIndex:
 def read_index(path: Path) -> CoverIndex:
     """Raises ValueError (one line) where there is none, or none of ours."""
     if not path.is_file():
-        raise ValueError(f"{path}: no such index; make one with `python -m s3prl_pemr.covers embed`")
+        raise ValueError(f"{path}: no such index; make one with `s3prl-pemr covers embed`")
     try:
         with np.load(path, allow_pickle=False) as file:
             about = json.loads(str(file["about"]))

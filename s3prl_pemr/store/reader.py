@@ -25,7 +25,7 @@ __all__ = ["AudioStore", "StoreError"]
 
 
 class AudioStore:
-    """Read-only view of a folder that `python -m s3prl_pemr.prepare` wrote (format: index.py).
+    """Read-only view of a folder that `s3prl-pemr prepare` wrote (format: index.py).
 
     Pickling sends the index, not the audio: data-loader workers open the file themselves.
 
@@ -125,7 +125,7 @@ class AudioStore:
         except OSError as error:
             raise StoreError(
                 f"{self.path}: not an audio store ({STATE_FILE}: {error.strerror}); "
-                "write one with 'python -m s3prl_pemr.prepare folder SRC DST'"
+                "write one with 's3prl-pemr prepare folder SRC DST'"
             ) from error
         except ValueError as error:
             raise StoreError(f"{state_path}: damaged; {REBUILD}") from error

@@ -29,7 +29,7 @@ def named_store(folder: str) -> str:
     """The folder. Raises ValueError (one line) where the config names none."""
     if not folder:
         raise ValueError(
-            "datarc.store is empty: name the folder that `python -m s3prl_pemr.prepare` wrote, for "
+            "datarc.store is empty: name the folder that `s3prl-pemr prepare` wrote, for "
             "instance -o config.downstream_expert.datarc.store=STORE"
         )
     return folder

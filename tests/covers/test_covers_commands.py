@@ -1,4 +1,4 @@
-"""python -m s3prl_pemr.covers, from a trained checkpoint to the scores of a list."""
+"""s3prl-pemr covers, from a trained checkpoint to the scores of a list."""
 
 import json
 import sys

@@ -128,7 +128,7 @@ def test_the_fingerprint_is_of_the_audio_not_of_the_labels(tmp_path):
 
 def test_a_folder_that_is_no_store(tmp_path):
     assert "not an audio store" in message(tmp_path)
-    assert "python -m s3prl_pemr.prepare folder SRC DST" in message(tmp_path / "missing")
+    assert "s3prl-pemr prepare folder SRC DST" in message(tmp_path / "missing")
 
 
 def test_an_unfinished_store_is_refused(store_path):

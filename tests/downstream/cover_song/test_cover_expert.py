@@ -246,5 +246,5 @@ def test_wrong_settings_are_one_line(make_expert, arguments, line):
 
 
 def test_inference_says_where_to_go(make_expert):
-    with pytest.raises(ValueError, match="python -m s3prl_pemr.covers"):
+    with pytest.raises(ValueError, match="s3prl-pemr covers"):
         make_expert(mode="inference", init_ckpt="x").inference([], [])

@@ -43,7 +43,7 @@ def settings(arguments):
 def test_every_row_names_settings_that_there_are(rows):
     assert len(rows) >= 12
     for row, arguments in rows.items():
-        assert arguments[:3] == shlex.split("python run_downstream.py -m"), row
+        assert arguments[:3] == shlex.split("s3prl-pemr downstream -m"), row
         plain, config = settings(arguments)
         task = parse(TaggingConfig, config["downstream_expert"], row)
         assert task.datarc.store in ("MTAT_STORE", "GTZAN_STORE"), row

@@ -1,0 +1,97 @@
+"""Files of version 0.1.0 still load, and mean what they meant."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+import torch
+import yaml
+from places import GOLDEN
+from s3prl import hub
+from s3prl.pretrain.training.runner import PretrainRunner
+from s3prl.upstream.adapter.checkpoint import read_checkpoint
+
+from s3prl_pemr.audio import to_float32
+from s3prl_pemr.covers.__main__ import main as covers
+from s3prl_pemr.covers.index import read_index
+from s3prl_pemr.features.cache import FeatureFiles
+from s3prl_pemr.store import AudioStore
+
+FILES = GOLDEN / "0.1.0"
+FINGERPRINT = "e21b0195ff2e828aa075c87ccc26171a3acc85f1392c9306cc1f1be1080d8a79"
+# hub.pemr's first frame of the fourth track
+FRAME = [0.04287564, 0.08412509, 0.07439648, 0.11611122, 0.08089138, 0.22053476, 0.13670713, 0.0]
+
+
+def test_store():
+    store = AudioStore(FILES / "store")
+    assert store.fingerprint == FINGERPRINT
+    assert store.tracks[3] == "tone03.wav"
+    assert store.labels[4:7] == [["low", "bright"], ["low", "bright"], ["high"]]
+    assert [store.splits.count(split) for split in ("train", "valid", "test")] == [6, 3, 3]
+    assert store.read(3, 0, 5).tolist() == [183, 1449, 2567, 3626, 5162]
+
+
+def test_checkpoint_as_upstream():
+    wav = torch.from_numpy(to_float32(AudioStore(FILES / "store").read(3)))
+    with torch.no_grad():
+        hidden = hub.pemr(ckpt=str(FILES / "pretrain" / "states-3.ckpt"))([wav])["last_hidden_state"]
+    torch.testing.assert_close(hidden, torch.tensor([[FRAME]]), rtol=1e-4, atol=1e-5)
+
+
+def test_checkpoint_goes_on(tmp_path):
+    states = read_checkpoint(FILES / "pretrain" / "states-3.ckpt")
+    config = states["Config"]
+    config["pretrain_expert"]["datarc"]["store"] = str(FILES / "store")
+    config["runner"]["total_steps"] = 4
+    runner = PretrainRunner(tmp_path, config, states["Upstream_Config"], "cpu", rank=0, states=states)
+    assert runner.step == 3
+    assert runner.train() == 0
+    assert (tmp_path / "states-4.ckpt").is_file()
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    """A copy of the files, which is where the head's checkpoint looks for its upstream."""
+    shutil.copytree(FILES, tmp_path / "copy")
+    monkeypatch.chdir(tmp_path / "copy")
+    return tmp_path / "copy"
+
+
+def test_head_and_feature_cache(here, run_downstream):
+    kept = {file: file.read_bytes() for file in here.joinpath("features").rglob("*.npz")}
+    run_downstream("-m", "evaluate", "-e", "head/dev-best.ckpt", "-t", "test", "--feature_cache", "features")
+    scores = json.loads((here / "head" / "scores.json").read_text())["test"]
+    # as the run of 0.1.0 scored it
+    assert scores["loss"] == pytest.approx(0.7050918, abs=1e-5)
+    assert (scores["roc_auc"], scores["pr_auc"]) == pytest.approx((2 / 3, 7 / 9))
+    assert len(kept) == 12
+    assert all(file.read_bytes() == content for file, content in kept.items())
+
+
+def test_features_of_a_cache():
+    [folder] = (path for path in (FILES / "features").iterdir())
+    identity = json.loads((folder / "identity.json").read_text())
+    files = FeatureFiles.__new__(FeatureFiles)
+    files.folder = folder
+    keys = [path.stem for path in folder.rglob("*.npz")]
+    assert identity["upstream"] == "pemr_local"
+    for key in keys:
+        [layer] = files.read(key)
+        assert layer.shape == (1, 8)
+        assert np.isfinite(layer).all()
+
+
+def test_cover_index(capsys):
+    index = read_index(FILES / "covers.npz")
+    assert index.embeddings.shape == (12, 300)
+    assert index.tracks[3] == "tone03.wav"
+    assert covers(["evaluate", str(FILES / "covers.npz"), str(FILES / "covers.tsv")]) == 0
+    assert "MAP 0.6552, P@10 0.4000, MR1 1.00, 12 queries of 2 works" in capsys.readouterr().out
+
+
+def test_settings_of_a_run():
+    """config_runner.yaml of a run, which -c takes, is a part of the checkpoint."""
+    config = read_checkpoint(FILES / "pretrain" / "states-3.ckpt")["Config"]
+    assert yaml.safe_load(yaml.safe_dump(config))["runner"]["total_steps"] == 3
