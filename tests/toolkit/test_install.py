@@ -1,5 +1,6 @@
 """The plugin from a checkout, from `pip install -e .` and from a wheel: the same names, modules and files."""
 
+import importlib.util
 import json
 import os
 import shutil
@@ -11,13 +12,15 @@ from pathlib import Path
 import pytest
 from places import ROOT
 
-pytest.importorskip("pip")
-pytest.importorskip("setuptools")
+pytestmark = pytest.mark.skipif(
+    not all(map(importlib.util.find_spec, ("pip", "setuptools"))), reason="needs pip and setuptools"
+)
 
 PACKAGED = ("s3prl_pemr", "upstream", "downstream", "pretrain")
 PIP_INSTALL = ["install", "--quiet", "--no-deps", "--no-build-isolation", "--no-index", "--ignore-installed"]
 
 REPORT = """
+import importlib.util
 import json
 import s3prl_pemr
 import s3prl.hub
