@@ -34,7 +34,7 @@ format: .venv/ready
 	$(BIN)/ruff check --fix .
 
 demo: .venv/ready
-	$(BIN)/python -m s3prl_pemr.comparison demo $(DEMO)
+	$(BIN)/python -m s3prl_pemr demo $(DEMO)
 
 compare-demo: .venv/ready
-	$(BIN)/python -m s3prl_pemr.comparison methods $(DEMO) --seeds $(SEEDS)
+	$(BIN)/python -m s3prl_pemr compare $(DEMO) --seeds $(SEEDS)

@@ -1,4 +1,23 @@
-"""PEMR for s3prl: importing this mends the toolkit for current PyTorch and registers what we have."""
+"""PEMR for s3prl: importing this mends the toolkit for current PyTorch and registers what we have.
+
+The map, from a section of the paper to a folder to a command:
+
+    3.1  crops, augmentation    pretrain/crops, pretrain/augment    s3prl-pemr prepare, pretrain
+    3.2  log-mel                upstream/fcn4/frontend.py
+    3.3  transformer, Eq. 1-3   upstream/pemr/transformer.py
+    3.4  masks, Eq. 4-5         upstream/pemr/masking.py
+    3.5  FCN-4                  upstream/fcn4/encoder.py            s3prl-pemr downstream -u pemr
+    3.6  losses, Eq. 6-9        pretrain/pemr/objective.py          s3prl-pemr pretrain -u pemr
+    4.2  music tagging          downstream/music_tagging            s3prl-pemr downstream -d music_tagging
+         baselines, taggers     pretrain/baselines, upstream/taggers
+    4.3  cover songs            downstream/cover_song               s3prl-pemr downstream -d cover_song
+    4.4  ablations              pretrain/ablations                  s3prl-pemr pretrain -u NAME, compare
+
+`upstream` has what has learned weights, `pretrain` what only training needs, `downstream` what needs labels.
+In this package is what connects them with s3prl, files and people: `toolkit`, `loops`, `launch`, `audio`,
+`store`, `features`, `task`, `report`, `prepare`, `demo`, `comparison`, `covers`; a folder's first line says what
+it is, CONTRIBUTING.md where a change belongs.
+"""
 
 from .toolkit import compat
 from .toolkit.registration import register

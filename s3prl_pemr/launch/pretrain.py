@@ -51,9 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             hide_cuda()
         _seed(DEFAULT_SEED if args.seed is None else args.seed)
         if args.toolkit_runner or (args.upstream and not is_ours(args.upstream)):
-            from s3prl_pemr.loops.pretrain_runner import (
-                train,  # only here: it gives s3prl's folders names at the top level
-            )
+            from .toolkit_pretrain import train  # only here: it gives s3prl's folders names at the top level
 
             train(args)
             return 0

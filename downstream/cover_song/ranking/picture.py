@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
@@ -27,13 +24,6 @@ def retrieval_figure(scores: QueryScores, embeddings: np.ndarray, title: str) ->
         axes.set(xscale="log", xlabel="rank of the first cover", ylabel="queries")
     axes.set_title(title, fontsize=10, loc="left")
     return figure
-
-
-def save(figure: Figure, path: Path) -> None:
-    """As PNG, whole or not at all."""
-    unfinished = path.with_suffix(".tmp.png")
-    FigureCanvasAgg(figure).print_png(unfinished)
-    unfinished.replace(path)
 
 
 def _matrix(figure: Figure, axes, work_numbers: np.ndarray, unit: np.ndarray) -> None:

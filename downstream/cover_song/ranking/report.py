@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from s3prl.downstream.cover_song.metric import summary
 
+from s3prl_pemr.report.files import write_png, write_tsv
 from s3prl_pemr.report.scores_file import write_scores
-from s3prl_pemr.store.index import printable
 
 from .cosine import scores_from_embeddings, unit_rows
 from .expectation import context
-from .picture import retrieval_figure, save
+from .picture import retrieval_figure
 from .query_scores import CUT, QueryScores
 
 logger = logging.getLogger(__name__)
@@ -82,18 +82,15 @@ class Retrieval:
         if self.results["distractors"]:
             entry["with_distractors_as_queries"] = summary(self.scores, strict=True)
         write_scores(folder, self.split, entry)
-        _write_queries(folder / f"per_query-{self.split}.tsv", self.scores, self.tracks, self.works)
+        rows = _query_rows(self.scores, self.tracks, self.works)
+        write_tsv(folder / f"per_query-{self.split}.tsv", COLUMNS, rows)
         picture = retrieval_figure(self.scores, self.embeddings, self.line)
-        save(picture, folder / f"retrieval-{self.split}.png")
+        write_png(folder / f"retrieval-{self.split}.png", picture, dpi=100)
 
 
-def _write_queries(path: Path, scores: QueryScores, tracks: Sequence[str], works: Sequence[str]) -> None:
-    lines = ["\t".join(COLUMNS)]
+def _query_rows(scores: QueryScores, tracks: Sequence[str], works: Sequence[str]) -> Iterator[tuple]:
     for row, query in enumerate(scores.queries):
-        cells = [printable(tracks[query]), printable(works[query]), str(scores.relevant[row])]
-        cells += [f"{scores.average_precision[row]:.6f}", str(round(scores.precision_at_10[row] * CUT))]
-        cells += [str(int(scores.first_rank[row])), printable(tracks[scores.top[row]])]
-        lines.append("\t".join(cells))
-    unfinished = path.with_name(path.name + ".tmp")
-    unfinished.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    unfinished.replace(path)
+        yield (
+            tracks[query], works[query], scores.relevant[row], f"{scores.average_precision[row]:.6f}",
+            round(scores.precision_at_10[row] * CUT), int(scores.first_rank[row]), tracks[scores.top[row]],
+        )  # fmt: skip

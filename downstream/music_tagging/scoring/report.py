@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
+from s3prl_pemr.report.files import write_png, write_tsv
 from s3prl_pemr.store.index import printable
-from s3prl_pemr.store.whole_file import write_whole
 
 from .scored_clips import ScoredClips
 
@@ -18,7 +16,7 @@ from .scored_clips import ScoredClips
 def write_predictions(folder: Path, split: str, clips: ScoredClips, names: Sequence[str]) -> None:
     """predictions-SPLIT.tsv: `track`, then a column per tag with its probability."""
     rows = [(track, *scores) for track, scores in zip(clips.tracks, clips.scores, strict=True)]
-    _write_table(folder / f"predictions-{split}.tsv", ("track", *names), rows)
+    write_tsv(folder / f"predictions-{split}.tsv", ("track", *names), rows)
 
 
 def write_details(
@@ -26,27 +24,14 @@ def write_details(
 ) -> None:
     """per-tag-SPLIT.tsv and .png; of genre per-class-SPLIT.tsv and confusion-SPLIT.png, titled."""
     for name, table in task.tables.items():
-        _write_table(folder / f"{name}-{split}.tsv", *table(clips.targets, clips.scores, names))
+        write_tsv(folder / f"{name}-{split}.tsv", *table(clips.targets, clips.scores, names))
     for name, draw in task.figures.items():
         figure = draw(clips.targets, clips.scores, names)
         figure.suptitle(printable(title), fontsize=10)
-        picture = io.BytesIO()
-        figure.savefig(picture, format="png", dpi=120)
-        write_whole(folder / f"{name}-{split}.png", picture.getvalue())
+        write_png(folder / f"{name}-{split}.png", figure)
 
 
 def top_lines(names: Sequence[str], scores: np.ndarray, count: int) -> list[str]:
     """The tags with the highest of the scores, (tags,), best first: lines `0.931  piano`."""
     best = np.argsort(-scores, kind="stable")[:count]
     return [f"{scores[tag]:.3f}  {names[tag]}" for tag in best]
-
-
-def _write_table(path: Path, columns: Sequence[str], rows: Sequence[Sequence]) -> None:
-    lines = ["\t".join(map(_cell, row)) + "\n" for row in (columns, *rows)]
-    write_whole(path, "".join(lines).encode())
-
-
-def _cell(value: Any) -> str:
-    if isinstance(value, float):  # np.float64 is one
-        return f"{value:.6g}"
-    return printable(value) if isinstance(value, str) else str(value)

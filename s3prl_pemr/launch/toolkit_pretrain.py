@@ -9,16 +9,16 @@ from pathlib import Path
 import torch
 from s3prl.pretrain.training import checkpoint_files
 
-from s3prl_pemr.launch.pretrain_arguments import (
+from s3prl_pemr.loops import torchrun
+from s3prl_pemr.loops.optimizer import complete_optimizer_config
+from s3prl_pemr.toolkit.compat import pretraining_names
+
+from .pretrain_arguments import (
     apply_override,
     default_configs,
     experiment_folder,
     warn_on_resume,
 )
-from s3prl_pemr.toolkit.compat import pretraining_names
-
-from . import torchrun
-from .optimizer import complete_optimizer_config
 
 logger = logging.getLogger(__name__)
 
