@@ -73,7 +73,7 @@ def cover_scores():
 
 def test_the_stages_and_the_report(tmp_path, monkeypatch, capsys, store, checkpoint):
     monkeypatch.setattr(
-        demo, "save_mask_example", lambda weights, _, *rest: save_mask_example(weights, store, *rest)
+        mask_example, "save_mask_example", lambda weights, _, *rest: save_mask_example(weights, store, *rest)
     )
     commands = {}
 
