@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import torch
 from s3prl.pretrain.pemr.method import PemrMethod
 from torch import Tensor
 
@@ -12,5 +11,5 @@ class PemrPos(PemrMethod):
 
     name = "pemr_pos"
 
-    def _negative_loss(self, z_a: Tensor, frames_b: Tensor, negative: Tensor) -> Tensor:
-        return z_a.new_zeros((), dtype=torch.float32)
+    def _negative_projections(self, frames_b: Tensor, negative: Tensor) -> None:
+        return None

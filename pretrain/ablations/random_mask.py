@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from s3prl.pretrain.crops.corruption import Corruption
-from s3prl.pretrain.pemr.negative_view import negative_view_loss
 from s3prl.pretrain.pemr.objective import cross_correlation, positive_loss
+from s3prl.pretrain.pemr.views import negative_gradient_ratio, negative_projections, negative_share
 from s3prl.pretrain.training.baseline import Baseline, HeadConfig, positive_similarity
 from s3prl.upstream.fcn4.projector import Projector
 from s3prl.upstream.pemr.masking import masked_frame_count
@@ -17,10 +17,11 @@ from s3prl.upstream.pemr.masking import masked_frame_count
 
 @dataclass
 class RandomMaskConfig(HeadConfig):
-    """mask_ratio: r of Eq. 5. trade_off: lambda of Eq. 8 and 9."""
+    """mask_ratio: r of Eq. 5. trade_off: lambda of Eq. 8. negative_trade_off: of Eq. 9; None: the same."""
 
     mask_ratio: float = 0.1
     trade_off: float = 0.005
+    negative_trade_off: float | None = None
 
     def __post_init__(self):
         super().__post_init__()
@@ -51,17 +52,19 @@ class PemrRandomMask(Baseline):
     def compare(self, view_a, view_b, corruption):
         """See `Baseline.compare`; the second crops' frames are masked, as in `PemrMethod`."""
         ratio, trade_off = self.objective.mask_ratio, self.objective.trade_off
+        weight = trade_off if self.objective.negative_trade_off is None else self.objective.negative_trade_off
         negative = corruption.masked.chunk(2)[1]  # (B, L)
         vectors, z_a = self.represent(view_a)
         _, z_pos = self.represent(view_b * ~negative[..., None])
         loss_positive = positive_loss(cross_correlation(z_a, z_pos), trade_off)
-        loss_negative = negative_view_loss(
-            z_a, view_b, negative, ratio, trade_off, self.model.encoder,
-            lambda frames: self.represent(frames)[1],
-        )  # fmt: skip
+        z_neg = negative_projections(
+            view_b, negative, ratio, self.model.encoder, lambda frames: self.represent(frames)[1]
+        )
+        loss_negative = negative_share(z_a, z_neg, weight)
         return vectors, {
             "loss": loss_positive + loss_negative,
             "positive_loss": loss_positive,
             "negative_loss": loss_negative,
+            "negative_gradient_ratio": negative_gradient_ratio(z_a, z_pos, z_neg, trade_off, weight),
             "positive_similarity": positive_similarity(z_a, z_pos),
         }

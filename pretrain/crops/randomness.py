@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-_ORDER, _CROP, _STATISTICS = range(3)
+_ORDER, _CROP, _STATISTICS, _EXAMINATION = range(4)
 BEYOND_EPOCHS = 2**31 - 1  # an epoch that no run reaches: for crops that are read before the first step
 
 
@@ -25,6 +25,11 @@ def crop_generator(seed: int, epoch: int, track: int, crop: int) -> np.random.Ge
 def statistics_generator(seed: int) -> np.random.Generator:
     """For the clips that the log-mel statistics are measured on."""
     return _keyed(seed, _STATISTICS)
+
+
+def examination_generator(seed: int) -> np.random.Generator:
+    """For the clips that a method is examined on during the run."""
+    return _keyed(seed, _EXAMINATION)
 
 
 def _keyed(seed: int, *key: int) -> np.random.Generator:

@@ -6,24 +6,51 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 from s3prl.pretrain.crops.corruption import Corruption
-from s3prl.pretrain.training.method import TrainingMethod, embedding_std
+from s3prl.pretrain.training.collapse import embedding_std
+from s3prl.pretrain.training.method import Examination, TrainingMethod
 from s3prl.upstream.pemr.config import PemrConfig
 from s3prl.upstream.pemr.model import PEMR
 from torch import Tensor, nn
 
 from s3prl_pemr.settings import parse
 
+from .cls_pair import cls_pair_loss
 from .corruption import CorruptionConfig
+from .examination import SHIFT_FRAMES, examine
 from .mask_picture import mask_picture
-from .negative_view import negative_view_loss
 from .objective import cross_correlation, positive_loss, prediction_loss
+from .views import negative_gradient_ratio, negative_projections, negative_share
+
+CLS_OBJECTIVES = ("none", "pair")
 
 
 @dataclass
 class ObjectiveConfig:
-    """trade_off: lambda of Eq. 8 and 9; not in the paper, Barlow Twins' value."""
+    """Weights of the losses.
+
+    trade_off: lambda of Eq. 8; not in the paper, Barlow Twins' value.
+    negative_trade_off: lambda of Eq. 9; None: the same, as the paper has it.
+    cls: `pair` adds cls_pair.py's loss, cls_weight times; `none`, the paper's, leaves [CLS] untrained.
+    """
 
     trade_off: float = 0.005
+    negative_trade_off: float | None = None
+    cls: str = "none"
+    cls_weight: float = 100.0
+    cls_temperature: float = 0.1
+
+    def __post_init__(self):
+        if self.cls not in CLS_OBJECTIVES:
+            raise ValueError(f"cls {self.cls!r} is not one of {', '.join(CLS_OBJECTIVES)}")
+        if self.cls_weight < 0 or self.cls_temperature <= 0:
+            raise ValueError("cls_weight must be at least 0, cls_temperature above 0")
+        if min(self.trade_off, self.lambda_negative) < 0:
+            raise ValueError("trade_off and negative_trade_off must be at least 0")
+
+    @property
+    def lambda_negative(self) -> float:
+        """Lambda of Eq. 9."""
+        return self.trade_off if self.negative_trade_off is None else self.negative_trade_off
 
 
 class PemrMethod(TrainingMethod):
@@ -49,6 +76,15 @@ class PemrMethod(TrainingMethod):
         """Image for TensorBoard from augmented crops (2 B, N): (height, width, 3) uint8."""
         return mask_picture(self.model, views)
 
+    @property
+    def examined_extra_samples(self) -> int:
+        """For the same music a little later."""
+        return SHIFT_FRAMES * self.model.config.frontend.hop_samples
+
+    def examine(self, crops: Tensor, seed: int) -> Examination:
+        """What the masks choose, and how well frames are predicted: see examination.py."""
+        return examine(self.model, crops, self.corruption, seed)
+
     def parts(self) -> dict[str, list[nn.Parameter]]:
         """The two parameter sets that no loss shares: their gradients are measured and clipped apart."""
         model = self.model
@@ -66,9 +102,10 @@ class PemrMethod(TrainingMethod):
 
         Returns: the scalar loss, and detached scalars by name.
         """
-        model, trade_off = self.model, self.objective.trade_off
+        model, weights = self.model, self.objective
         frames = model.frontend(wavs)
-        predicted = prediction_loss(frames, model.predict(corruption.apply(frames)), corruption.masked)
+        states = model.transformer(corruption.apply(frames))  # (2 B, L + 1, D)
+        predicted = prediction_loss(frames, model.predictor(states[:, 1:]), corruption.masked)
         loss_prediction = 2 * predicted  # mean over 2 B crops; the paper's two branches are summed
 
         frames_a, frames_b = frames.chunk(2)
@@ -76,22 +113,30 @@ class PemrMethod(TrainingMethod):
         vectors_a = model.clip_vectors(frames_a)
         z_a = model.projector(vectors_a)
         z_pos = model.projector(model.clip_vectors(frames_b * positive[..., None]))
-        loss_positive = positive_loss(cross_correlation(z_a, z_pos), trade_off)
-        loss_negative = self._negative_loss(z_a, frames_b, negative)
+        loss_positive = positive_loss(cross_correlation(z_a, z_pos), weights.trade_off)
+        z_neg = self._negative_projections(frames_b, negative)
+        loss_negative = negative_share(z_a, z_neg, weights.lambda_negative)
 
         loss = loss_prediction + loss_positive + loss_negative
         logged = {
-            "loss": loss,
             "prediction_loss": loss_prediction,
             "positive_loss": loss_positive,
             "negative_loss": loss_negative,
+            "negative_gradient_ratio": negative_gradient_ratio(
+                z_a, z_pos, z_neg, weights.trade_off, weights.lambda_negative
+            ),
             "embedding_std": embedding_std(vectors_a),
         }
-        return loss, {name: value.detach() for name, value in logged.items()}
+        if weights.cls == "pair":
+            cls_a, cls_b = states[:, 0].chunk(2)
+            logged["cls_loss"] = cls_pair_loss(cls_a, cls_b, weights.cls_temperature)
+            loss = loss + weights.cls_weight * logged["cls_loss"]
+        self.monitored = {"representations": vectors_a.detach(), "projections": z_a.detach()}
+        return loss, {name: value.detach() for name, value in {"loss": loss, **logged}.items()}
 
-    def _negative_loss(self, z_a: Tensor, frames_b: Tensor, negative: Tensor) -> Tensor:
-        model, ratio = self.model, self.model.config.mask_ratio
-        return negative_view_loss(
-            z_a, frames_b, negative, ratio, self.objective.trade_off, model.encoder,
+    def _negative_projections(self, frames_b: Tensor, negative: Tensor) -> Tensor | None:
+        model = self.model
+        return negative_projections(
+            frames_b, negative, model.config.mask_ratio, model.encoder,
             lambda frames: model.projector(model.clip_vectors(frames)),
         )  # fmt: skip

@@ -15,7 +15,8 @@ from torch import Tensor, nn
 from s3prl_pemr.methods import model_class
 from s3prl_pemr.settings import parse
 
-from .method import TrainingMethod, embedding_std
+from .collapse import embedding_std
+from .method import TrainingMethod
 
 HEADS = ("shared", "original")
 
@@ -69,7 +70,10 @@ class Baseline(TrainingMethod):
     def represent(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
         """What the encoder takes of clips -> representations (B, 512), the mean over time, and (B, P)."""
         vectors = self.model.encoder(inputs).mean(dim=1)
-        return vectors, self.projector(vectors)
+        projections = self.projector(vectors)
+        if not self.monitored:  # of the first crops
+            self.monitored = {"representations": vectors.detach(), "projections": projections.detach()}
+        return vectors, projections
 
     def compare(
         self, view_a: Tensor, view_b: Tensor, corruption: Corruption | None
@@ -79,6 +83,7 @@ class Baseline(TrainingMethod):
 
     def forward(self, wavs: Tensor, corruption: Corruption | None) -> tuple[Tensor, dict[str, Tensor]]:
         """As `TrainingMethod.forward`."""
+        self.monitored = {}
         view_a, view_b = self.model.inputs(wavs).chunk(2)
         vectors, logged = self.compare(view_a, view_b, corruption)
         logged["embedding_std"] = embedding_std(vectors)

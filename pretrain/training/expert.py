@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+import numpy as np
 import torch
 import yaml
 from s3prl.pretrain.augment import AugmentConfig, augment
-from s3prl.pretrain.crops.dataset import Batch, CropPairs, DataConfig, EpochBatches, as_read
+from s3prl.pretrain.crops.dataset import BRANCHES, Batch, CropPairs, DataConfig, EpochBatches, as_read
 from s3prl.pretrain.crops.log_mel_statistics import log_mel_statistics
-from s3prl.pretrain.crops.randomness import BEYOND_EPOCHS
+from s3prl.pretrain.crops.randomness import BEYOND_EPOCHS, examination_generator
 from s3prl.pretrain.crops.worker import leave_signals_to_the_parent
 from s3prl.upstream.adapter.checkpoint import load_weights
 from torch import Tensor, nn
@@ -22,6 +23,8 @@ from s3prl_pemr.audio import INT16_FULL_SCALE
 from s3prl_pemr.methods import METHODS, objective_class
 from s3prl_pemr.settings import parse
 from s3prl_pemr.store import AudioStore
+
+EXAMINED_TRACKS = 64
 
 
 @dataclass
@@ -164,6 +167,16 @@ class UpstreamPretrainExpert(nn.Module):
         batches.epoch = BEYOND_EPOCHS
         for keys in batches:
             yield self.views(self.dataset.__getitems__(keys))
+
+    def examined_crops(self, extra_samples: int) -> Tensor:
+        """Two crops, not augmented, of each of a fixed set of tracks, with more behind them: (2 B, N)."""
+        generator, store = examination_generator(self.data_config.seed), self.dataset.store
+        tracks = np.sort(generator.permutation(self.dataset.tracks)[:EXAMINED_TRACKS])
+        samples = self.data_config.crop_samples + extra_samples
+        both = np.tile(tracks, BRANCHES)
+        starts = generator.integers(np.maximum(store.length_samples[both] - samples, 0) + 1)
+        crops = torch.from_numpy(store.gather(both, starts, samples)).to(self.device)
+        return crops.float() / INT16_FULL_SCALE
 
     def views(self, batch: Batch) -> Tensor:
         """Augmented crops on the device, (2 B, N); a filter or an echo may go a little beyond [-1, 1]."""

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 import numpy as np
-import torch.nn.functional as F
 from s3prl.pretrain.crops.corruption import Corruption, FrameDraws
 from torch import Tensor, nn
+
+
+@dataclass
+class Examination:
+    """What a look at a fixed set of clips gave: values to log, and an image, (H, W, 3) uint8."""
+
+    scalars: dict[str, float]
+    picture: np.ndarray
 
 
 class TrainingMethod(nn.Module):
@@ -21,6 +29,7 @@ class TrainingMethod(nn.Module):
     model: nn.Module  # .sample_rate, .frontend (None: waveforms) and s3prl's forward(wavs, lengths)
     corruption: FrameDraws | None = None  # None: nothing is drawn for the frames
     draws_pictures = False
+    monitored: Mapping[str, Tensor] = {}  # by name, vectors (B, P) of the last batch, whose rank is logged
 
     def forward(self, wavs: Tensor, corruption: Corruption | None) -> tuple[Tensor, dict[str, Tensor]]:
         """Loss of a batch and what to log.
@@ -45,6 +54,21 @@ class TrainingMethod(nn.Module):
         """Image for TensorBoard, where it `draws_pictures`: augmented crops (2 B, N) -> (H, W, 3) uint8."""
         raise NotImplementedError
 
+    @property
+    def examined_extra_samples(self) -> int | None:
+        """What `examine` wants behind a crop; None where there is nothing to examine."""
+        return None
+
+    def examine(self, crops: Tensor, seed: int) -> Examination:
+        """What the method has learnt so far.
+
+        Args:
+            crops: of a fixed set of clips, not augmented: first crops of B tracks, then their second crops,
+                each with `examined_extra_samples` more, (2 B, N).
+            seed: of what is drawn: the same at every call.
+        """
+        raise NotImplementedError
+
     def fit_data(self, tracks: int, batch_size: int, crop_samples: int) -> None:
         """Called once, before training: tracks of the store and of a whole batch, samples of a crop."""
 
@@ -53,12 +77,3 @@ class TrainingMethod(nn.Module):
 
     def after_step(self, total_steps: int) -> None:
         """Called after the optimiser's step; `total_steps` is the length of the whole run."""
-
-
-def embedding_std(vectors: Tensor) -> Tensor:
-    """Collapse alarm: mean deviation of L2-normalised vectors, (B, P).
-
-    0 is collapsed; vectors of all directions have 1 / sqrt(P) = 0.044; not negative behind a ReLU, 0.02 to
-    0.027 is healthy.
-    """
-    return F.normalize(vectors.detach().float(), dim=1).std(dim=0).mean()

@@ -21,6 +21,7 @@ from s3prl_pemr.loops.optimizer import complete_optimizer_config
 from s3prl_pemr.settings import parse
 
 from . import checkpoint_files
+from .collapse import effective_rank
 from .expert import UpstreamPretrainExpert
 from .global_batch import world_size
 from .interruption import Interruption
@@ -138,16 +139,16 @@ class PretrainRunner:
         settings, last = self.settings, self.step == self.total_steps
         log.step(self.step)
         epoch_done = self.step % self.steps_per_epoch == 0
-        method, every = self.expert.method, settings.picture_step
-        if self.rank == 0 and method.draws_pictures and every > 0 and self.step % every == 0:
-            picture = method.picture(self.expert.views(batch))
-            log.tensorboard.add_image(f"{method.name}/views", picture, self.step, dataformats="HWC")
+        if settings.picture_step > 0 and self.step % settings.picture_step == 0:
+            self._look(batch, log)
         if self.probe and epoch_done and (epoch + 1) % settings.probe_every_epochs == 0:
             scores = self.probe(self.expert.method.model)
             log.scalars(scores, self.step)
             logger.info("step %d: %s", self.step, scores)
         if self.step % settings.log_step == 0 or last:
             self._check_health()
+            for name, vectors in self.expert.method.monitored.items():
+                log.records[f"effective_rank_{name}"].append(effective_rank(vectors))
             log.write(self.step, epoch, self.optimizer.param_groups[0]["lr"])
         milestone = (
             epoch_done and settings.keep_every_epochs > 0 and (epoch + 1) % settings.keep_every_epochs == 0
@@ -158,6 +159,25 @@ class PretrainRunner:
             self._save(self.expdir / f"states-{self.step}.ckpt", log)
             if self.rank == 0:
                 checkpoint_files.prune(self.expdir, settings.max_keep)
+
+    def _look(self, batch, log: TrainingLog) -> None:
+        """Pictures of the batch, and what the method has learnt on the fixed set of clips.
+
+        Every process examines: the next log line is a mean over all of them.
+        """
+        method = self.expert.method
+        pictures = {}
+        if self.rank == 0 and method.draws_pictures:
+            pictures["views"] = method.picture(self.expert.views(batch))
+        if method.examined_extra_samples is not None:
+            crops = self.expert.examined_crops(method.examined_extra_samples)
+            found = method.examine(crops, self.expert.data_config.seed)
+            for name, value in found.scalars.items():
+                log.records[name].append(torch.tensor(value, device=self.device))
+            pictures["mask_by_place"] = found.picture
+        if self.rank == 0:
+            for name, picture in pictures.items():
+                log.tensorboard.add_image(f"{method.name}/{name}", picture, self.step, dataformats="HWC")
 
     def _distribute(self) -> None:
         """Wrap for several processes. gloo has no SyncBatchNorm: on CPU each process normalises its share."""

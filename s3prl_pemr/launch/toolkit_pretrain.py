@@ -8,6 +8,7 @@ from pathlib import Path
 
 import torch
 from s3prl.pretrain.training import checkpoint_files
+from s3prl.upstream.adapter.checkpoint import fill_in_settings
 
 from s3prl_pemr.loops import torchrun
 from s3prl_pemr.loops.optimizer import complete_optimizer_config
@@ -53,6 +54,12 @@ def train(args: Namespace) -> None:
     config["optimizer"] = complete_optimizer_config(config["optimizer"])
     args.expdir = str(expdir)
     expdir.mkdir(parents=True, exist_ok=True)
-    runner = Runner(args, config)
+
+    class KnowingRunner(Runner):
+        def _get_upstream(self):
+            fill_in_settings(self.init_ckpt.get("Upstream_Config"))  # of a checkpoint of an earlier version
+            return super()._get_upstream()
+
+    runner = KnowingRunner(args, config)
     runner.train()
     runner.logger.close()

@@ -50,3 +50,31 @@ def to_pixels(figure: Figure) -> np.ndarray:
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
     return np.asarray(canvas.buffer_rgba())[..., :3].copy()
+
+
+def place_figure(masked: np.ndarray, share: float, clips: int, seconds_per_frame: float) -> Figure:
+    """How often each place of a crop is masked: a flat line where masks follow the music.
+
+    Args:
+        masked: share of the clips in which a frame is masked, (L,).
+        share: of the importance's rank variance that the place explains.
+        clips: how many.
+        seconds_per_frame: hop.
+    """
+    figure = Figure(figsize=(9, 3), layout="constrained")
+    axes = figure.subplots()
+    time = (np.arange(len(masked)) + 0.5) * seconds_per_frame
+    axes.fill_between(time, 0, masked, step="mid", color="tab:red", alpha=0.3)
+    axes.axhline(masked.mean(), color="black", linewidth=0.8, linestyle="--", label="mean")
+    axes.set_title(
+        f"how often a place is masked in {clips} clips; it explains {share:.0%} of the importance's ranks",
+        fontsize=10, loc="left",
+    )  # fmt: skip
+    axes.set(
+        xlabel="seconds into the crop",
+        ylabel="share of clips",
+        xlim=(0, len(masked) * seconds_per_frame),
+        ylim=(0, 1),
+    )
+    axes.legend(loc="upper right", fontsize=8)
+    return figure

@@ -15,7 +15,7 @@ from s3prl.pretrain.training.runner_config import RunnerFile
 from s3prl.upstream.pemr.config import PemrConfig
 from s3prl.upstream.pemr.model import PEMR
 
-from s3prl_pemr.comparison import covers, demo, launchers, tagging
+from s3prl_pemr.comparison import covers, demo, launchers, mask_example, tagging
 from s3prl_pemr.comparison.__main__ import main
 from s3prl_pemr.comparison.mask_example import save_mask_example
 from s3prl_pemr.comparison.stages import Stages

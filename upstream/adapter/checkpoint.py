@@ -43,7 +43,18 @@ def read_checkpoint(
     missing = set(needed) - set(states)
     if missing:
         raise ValueError(f"checkpoint {path} was not written by {writer}: no {', '.join(sorted(missing))}")
+    fill_in_settings(states.get("Upstream_Config"))
     return states
+
+
+def fill_in_settings(settings: Any) -> None:
+    """Adds to a checkpoint's Upstream_Config what its version did not know, as that version had it.
+
+    Up to 0.1 frames went into the transformer unscaled.
+    """
+    model = settings.get("model") if isinstance(settings, dict) else None
+    if isinstance(model, dict) and isinstance(model.get("transformer"), dict):
+        model["transformer"].setdefault("frame_scale", "1")
 
 
 def load_model(path: str | Path, method: str, model_class: type[nn.Module]) -> nn.Module:

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 
 from s3prl.upstream.fcn4.frontend import FrontendConfig
 
+FRAME_SCALES = ("sqrt_d", "1")  # 1: as in versions up to 0.1
+
 
 @dataclass
 class TransformerConfig:
@@ -13,8 +15,11 @@ class TransformerConfig:
 
     layers: int = 3
     heads: int = 3
+    frame_scale: str = "sqrt_d"  # before the positions are added: Vaswani et al. 2017 (the paper's [36]), 3.4
 
     def __post_init__(self):
+        if self.frame_scale not in FRAME_SCALES:
+            raise ValueError(f"frame_scale {self.frame_scale!r} is not one of {', '.join(FRAME_SCALES)}")
         if self.layers < 2 or self.heads < 1:
             raise ValueError(f"layers must be >= 2 and heads >= 1, got {self.layers} and {self.heads}")
 

@@ -28,7 +28,10 @@ class PEMR(nn.Module):
         self.config = config
         width = config.frontend.n_mels
         self.frontend = LogMel(config.frontend)
-        self.transformer = FrameTransformer(width, config.transformer.layers, config.transformer.heads)
+        transformer = config.transformer
+        self.transformer = FrameTransformer(
+            width, transformer.layers, transformer.heads, transformer.frame_scale
+        )
         self.predictor = FeedForward(width)
         self.encoder = FCN4(config.encoder_channels)
         self.output_dim = self.encoder.output_dim(width)

@@ -91,15 +91,23 @@ class TransformerLayer(nn.Module):
 class FrameTransformer(nn.Module):
     """Learnable [CLS] before the frames, sinusoidal positions, post-norm layers; no dropout."""
 
-    def __init__(self, width: int, layers: int, heads: int):
+    def __init__(self, width: int, layers: int, heads: int, frame_scale: str = "sqrt_d"):
+        """Args: frame_scale: see `tokens`; "1" for checkpoints of versions up to 0.1."""
         super().__init__()
+        self.scale = math.sqrt(width) if frame_scale == "sqrt_d" else 1.0
         self.cls = nn.Parameter(torch.randn(width) * 0.02)  # BERT's initial deviation
         self.layers = nn.ModuleList(TransformerLayer(width, heads) for _ in range(layers))
 
     def tokens(self, frames: Tensor) -> Tensor:
-        """Frames (B, L, D) -> [CLS] and frames with their positions, (B, L + 1, D)."""
+        """Frames (B, L, D) -> [CLS] and frames with their positions, (B, L + 1, D).
+
+        Multiplied by sqrt(D) before the positions are added, as in Vaswani et al. (the paper's [36]), 3.4:
+        with frames no larger than positions, the masks of Eq. 5 follow the place in the crop, not the music.
+        """
         batch, length, width = frames.shape
         tokens = torch.cat([self.cls.expand(batch, 1, width), frames], dim=1)
+        if self.scale != 1.0:
+            tokens = tokens * self.scale
         return tokens + sinusoidal_positions(length + 1, width, frames.device).to(frames.dtype)
 
     def forward(self, frames: Tensor) -> Tensor:

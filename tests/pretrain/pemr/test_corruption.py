@@ -48,3 +48,36 @@ def test_a_clips_draw_is_its_own():
 def test_settings_out_of_range_are_named(settings):
     with pytest.raises(ValueError, match=next(iter(settings))):
         CorruptionConfig(**settings)
+
+
+def runs(row):
+    """Lengths of the runs of True."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], row, [0]])))
+    return edges[1::2] - edges[::2]
+
+
+def test_spans_are_as_many_frames_and_come_in_runs():
+    frames, clips = 338, 200
+    single, spans = (
+        CorruptionConfig(span_frames=span).draw(generators(clips), frames) for span in ([1, 1], [6, 24])
+    )
+    assert torch.equal(spans.masked.sum(dim=1), single.masked.sum(dim=1))  # exactly round(0.15 * 338)
+    lengths = np.concatenate([runs(row) for row in spans.masked.numpy()])
+    assert lengths.mean() > 6
+    assert np.concatenate([runs(row) for row in single.masked.numpy()]).mean() < 1.5
+    own = torch.arange(frames).expand(clips, -1)
+    zero, kept = spans.source[spans.masked] == -1, (spans.source == own)[spans.masked]
+    # some 900 spans: 5 standard deviations of a share of .8 are .07
+    assert zero.float().mean().item() == pytest.approx(0.8, abs=0.07)
+    assert kept.float().mean().item() == pytest.approx(0.1, abs=0.05)
+    assert torch.equal(spans.source[~spans.masked], own[~spans.masked])
+    random = (spans.source >= 0) & (spans.source != own) & spans.masked
+    moved = (spans.source - own)[random].numpy()
+    assert len(np.unique(moved)) < len(moved) / 4  # a run is replaced by a run, not frame by frame
+
+
+def test_spans_longer_than_the_clip_fit():
+    drawn = CorruptionConfig(ratio=0.5, span_frames=[30, 40]).draw(generators(3), 10)
+    assert (drawn.masked.sum(dim=1) == 5).all()
+    with pytest.raises(ValueError, match=r"span_frames \[3, 2\] is not"):
+        CorruptionConfig(span_frames=[3, 2])

@@ -7,7 +7,7 @@ import torch
 from s3prl.pretrain.crops.corruption import Corruption
 from s3prl.pretrain.crops.randomness import crop_generator
 from s3prl.pretrain.pemr.corruption import CorruptionConfig
-from s3prl.pretrain.pemr.method import PemrMethod, embedding_std
+from s3prl.pretrain.pemr.method import PemrMethod
 from s3prl.pretrain.pemr.objective import cross_correlation, negative_loss, positive_loss, prediction_loss
 
 CLIPS, SAMPLES, FRAMES = 6, 8_000, 63
@@ -129,11 +129,43 @@ def test_losses_under_autocast_are_float32(method, wavs, corruption):
     assert all(value.dtype == torch.float32 for value in logged.values())
 
 
-def test_embedding_std_by_hand():
-    assert embedding_std(torch.ones(8, 4)).item() == pytest.approx(0, abs=1e-7)  # collapsed
-    # rows +-e_1 in 2-d: deviations sqrt(4/3) and 0 over 4 rows (unbiased) -> mean sqrt(4/3) / 2
-    vectors = torch.tensor([[5.0, 0.0], [-5.0, 0.0], [1.0, 0.0], [-2.0, 0.0]])
-    assert embedding_std(vectors).item() == pytest.approx((4 / 3) ** 0.5 / 2)
+def test_lambda_of_the_negative_view_is_its_own(model_settings, wavs, corruption):
+    losses = {}
+    for name, objective in {"paper": {}, "tenfold": {"negative_trade_off": 0.05}}.items():
+        torch.manual_seed(0)
+        method = PemrMethod(model_settings | {"objective": objective}, "test").train()
+        losses[name] = method(wavs, corruption)[1]
+    for part in ("prediction_loss", "positive_loss"):
+        assert losses["tenfold"][part] == losses["paper"][part]
+    for part in ("negative_loss", "negative_gradient_ratio"):
+        assert losses["tenfold"][part].item() == pytest.approx(10 * losses["paper"][part].item(), rel=1e-4)
+
+
+def test_cls_is_trained_by_the_pair_alone(model_settings, wavs, corruption):
+    queries = {}
+    for cls in ("none", "pair"):
+        torch.manual_seed(0)
+        method = PemrMethod(model_settings | {"objective": {"cls": cls}}, "test").train()
+        loss, logged = method(wavs, corruption)
+        assert ("cls_loss" in logged) == (cls == "pair")
+        loss.backward()
+        # the last layer's query of [CLS] alone: the frames' own queries meet the prediction loss
+        queries[cls] = method.model.transformer.cls.grad.clone()
+        others = [p.grad for p in method.model.encoder.parameters()]
+        assert all(grad is not None for grad in others)
+    assert not torch.allclose(queries["none"], queries["pair"])
+    with pytest.raises(ValueError, match="cls 'both' is not one of none, pair"):
+        PemrMethod(model_settings | {"objective": {"cls": "both"}}, "test")
+
+
+def test_the_last_batchs_vectors_are_kept_for_their_rank(method, wavs, corruption):
+    method(wavs, corruption)
+    frames_a = method.model.frontend(wavs[:CLIPS])
+    assert method.monitored["representations"].shape == (CLIPS, method.model.output_dim)
+    expected = method.model.projector(method.monitored["representations"])
+    torch.testing.assert_close(method.monitored["projections"], expected)
+    assert len(frames_a) == CLIPS
+    assert not any(vectors.requires_grad for vectors in method.monitored.values())
 
 
 def test_unknown_objective_setting_is_named(model_settings):

@@ -99,10 +99,11 @@ def test_tensorboard_has_the_listed_curves_and_a_picture(tmp_path, config, model
         offset += 16 + size
     curves = {
         "loss", "prediction_loss", "positive_loss", "negative_loss", "embedding_std", "learning_rate",
-        "gradient_norm_transformer", "gradient_norm_encoder", "clips_per_second",
+        "gradient_norm_transformer", "gradient_norm_encoder", "clips_per_second", "negative_gradient_ratio",
+        "effective_rank_representations", "effective_rank_projections",
     }  # fmt: skip
     assert {f"pemr/train-{curve}" for curve in curves} <= set(tags)
-    assert tags["pemr/views"] == [4, 8]
+    assert tags["pemr/views"] == tags["pemr/mask_by_place"] == tags["pemr/train-mask_place_share"] == [4, 8]
     assert tags["pemr/train-loss"] == [2, 4, 6, 8, 9]
 
 
