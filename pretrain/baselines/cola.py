@@ -30,7 +30,11 @@ def bilinear_loss(anchors: Tensor, positives: Tensor, weight: Tensor) -> Tensor:
 
 
 class COLA(Baseline):
-    """Cross-entropy over a learned bilinear similarity."""
+    """Cross-entropy over a learned bilinear similarity.
+
+    Anchors and positives are encoded as one batch, whose statistics batch norm takes: ContrastiveModel in
+    google-research/cola, network.py.
+    """
 
     def __init__(self, settings: dict, where: str):
         super().__init__(settings, where)
@@ -42,7 +46,8 @@ class COLA(Baseline):
 
     def compare(self, view_a, view_b, corruption):
         """See `Baseline.compare`."""
-        vectors, anchors = self.represent(view_a)
-        _, positives = self.represent(view_b)
+        vectors, z = self.represent(torch.cat([view_a, view_b]))
+        anchors, positives = z.chunk(2)
         loss = bilinear_loss(anchors, positives, self.weight)
-        return vectors, {"loss": loss, "positive_similarity": positive_similarity(anchors, positives)}
+        logged = {"loss": loss, "positive_similarity": positive_similarity(anchors, positives)}
+        return vectors[: len(view_a)], logged

@@ -8,6 +8,7 @@ import pytest
 import torch
 import yaml
 from baseline_methods import BASELINES, CLIPS, ON_LOG_MEL, batch, build, narrow
+from s3prl.pretrain.baselines.cola import bilinear_loss
 from s3prl.pretrain.pemr.objective import cross_correlation, negative_loss, positive_loss
 from s3prl.upstream.fcn4.encoder import FCN4
 from torch import nn
@@ -117,6 +118,23 @@ def test_barlow_twins_is_eq_8_without_a_mask():
         for crops in (wavs[:CLIPS], wavs[CLIPS:])
     )
     torch.testing.assert_close(loss, positive_loss(cross_correlation(z_a, z_b), 0.005))
+
+
+def test_cola_normalises_anchors_and_positives_with_the_statistics_of_both():
+    method = build("cola")
+    reference = copy.deepcopy(method)
+    wavs, _ = batch(method)
+    wavs[CLIPS:] *= 5  # the second crops' statistics are others
+    loss, _ = method(wavs, None)
+    frames = reference.model.frontend(wavs)
+    convolved = reference.model.encoder.blocks[0].conv(frames.transpose(1, 2)[:, None])
+    norm = method.model.encoder.blocks[0].norm
+    torch.testing.assert_close(norm.running_mean, 0.1 * convolved.mean(dim=(0, 2, 3)))
+    assert norm.num_batches_tracked == 1
+    _, z = reference.represent(frames)
+    torch.testing.assert_close(loss, bilinear_loss(z[:CLIPS], z[CLIPS:], reference.weight))
+    apart = [reference.represent(view)[1] for view in frames.chunk(2)]
+    assert (bilinear_loss(*apart, reference.weight) - loss).abs() > 1e-3
 
 
 def test_pemr_pos_is_pemr_without_the_negative_view():

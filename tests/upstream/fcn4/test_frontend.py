@@ -4,7 +4,9 @@ import librosa.filters
 import numpy as np
 import pytest
 import torch
-from s3prl.upstream.fcn4.frontend import FrontendConfig, LogMel, frame_count
+from s3prl.upstream.fcn4.encoder import FCN4
+from s3prl.upstream.fcn4.frontend import FrontendConfig, LogMel, frame_count, mel_filters
+from s3prl.upstream.fcn4.long_tracks import encode_batch, encode_in_windows
 
 
 @pytest.fixture
@@ -25,10 +27,49 @@ def test_log_mel_equals_numpy_with_librosas_filters(frontend):
     np.testing.assert_allclose(got.numpy(), expected, atol=2e-4)
 
 
+@pytest.mark.parametrize("n_fft", [256, 512])
 @pytest.mark.parametrize("samples", [1, 127, 128, 129, 43_200])
-def test_frames_are_ceil_samples_over_hop(frontend, samples):
+def test_frames_are_ceil_samples_over_hop(n_fft, samples):
+    frontend = LogMel(FrontendConfig(n_fft=n_fft))
     assert frontend(torch.zeros(2, samples)).shape == (2, -(-samples // 128), 128)
     assert frame_count(samples, 128) == -(-samples // 128)
+
+
+@pytest.mark.parametrize(
+    ("n_fft", "empty", "of_one_bin", "sharing_a_bin", "rank"), [(256, 13, 55, 44, 88), (512, 0, 25, 0, 116)]
+)
+def test_what_the_filters_hold(n_fft, empty, of_one_bin, sharing_a_bin, rank):
+    filters = mel_filters(FrontendConfig(n_fft=n_fft)).double()
+    held = [tuple(column.nonzero().flatten().tolist()) for column in filters.T]
+    assert held.count(()) == empty
+    assert sum(len(bins) == 1 for bins in held) == of_one_bin
+    # filters that hold the same one bin are copies of each other, to a factor; no two share several bins
+    shared = [bins for bins in held if bins and held.count(bins) > 1]
+    assert len(shared) == sharing_a_bin
+    assert all(len(bins) == 1 and held.count(bins) == 2 for bins in shared)
+    # the 88th singular value is 2e-5 of the first: a filter that just touches a bin; the rest is rounding
+    values = torch.linalg.svdvals(filters)
+    assert (values > 1e-6 * values[0]).sum() == rank
+    assert values[rank:].max() < 1e-12 * values[0]
+
+
+def test_windows_over_a_long_track_equal_the_whole_with_512_points():
+    # half a frame is two hops here: so many frames in front of a window are dropped (with 256 points one)
+    torch.manual_seed(0)
+    frontend = LogMel(FrontendConfig(n_fft=512, n_mels=32))
+    encoder = FCN4((4, 4, 4, 4)).train()
+    wavs = torch.randn(2, 36 * 16_384 + 77) * 0.1
+    lengths = torch.tensor([wavs.shape[1], 33 * 16_384 + 1])
+    wavs[1, lengths[1] :] = 0
+    with torch.no_grad():
+        for _ in range(20):  # running statistics of something: with the initial ones nothing comes out
+            encoder(frontend(wavs[:1, :43_200]))
+        encoder.eval()
+        whole = encode_batch(frontend, encoder, wavs, lengths)
+        windows = encode_in_windows(frontend, encoder, wavs, lengths)
+    assert whole.shape == (2, 37, encoder.output_dim(32))
+    assert whole[0].std(dim=0).mean() > 0.05
+    torch.testing.assert_close(windows, whole, rtol=1e-4, atol=1e-5)
 
 
 def test_digital_silence_is_finite(frontend):
