@@ -45,7 +45,7 @@ class HeadConfig:
 
     kind: str = "linear"
     hidden_dim: int = 512
-    standardise: bool = False
+    standardise: bool = False  # what a config of a version without it meant; config.yaml says true
 
     def __post_init__(self):
         if self.kind not in HEADS:

@@ -47,6 +47,7 @@ class COLA(Baseline):
     def compare(self, view_a, view_b, corruption):
         """See `Baseline.compare`."""
         vectors, z = self.represent(torch.cat([view_a, view_b]))
+        self.monitored = {name: both[: len(view_a)] for name, both in self.monitored.items()}
         anchors, positives = z.chunk(2)
         loss = bilinear_loss(anchors, positives, self.weight)
         logged = {"loss": loss, "positive_similarity": positive_similarity(anchors, positives)}

@@ -1,7 +1,8 @@
-"""The demo's music tagging: the same head on several upstreams."""
+"""The demo's music tagging: the same two heads on several upstreams."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from s3prl_pemr.report.parameters import parameter_count
@@ -11,7 +12,8 @@ from .launchers import evaluate, train
 from .stages import Stages
 
 UPSTREAMS = ("pemr_local", "pemr_random", "fbank_no_cmvn", "mel")
-STAGES = 2 * len(UPSTREAMS)
+HEADS = ("standardised", "plain")  # the second is the paper's
+STAGES = 2 * len(UPSTREAMS) * len(HEADS)
 
 
 def tagging_table(stages: Stages, folder: Path, store: Path, checkpoint: Path) -> str:
@@ -19,11 +21,17 @@ def tagging_table(stages: Stages, folder: Path, store: Path, checkpoint: Path) -
     rows = []
     for upstream in UPSTREAMS:
         weights = checkpoint if upstream == "pemr_local" else None
-        expdir, cache = folder / upstream, ["--feature_cache", str(folder / "features")]
-        names = f"head {upstream}", f"scores {upstream}"
-        settings = {"datarc.store": store}
-        stages.run(names[0], train("music_tagging", upstream, weights, expdir, settings, *cache))
-        stages.run(names[1], evaluate(expdir, "test", *cache))
         size = parameter_count(upstream, weights)
-        rows.append(read_row(upstream, expdir / "scores.json", "test", size, stages.seconds(*names)))
+        for head in HEADS:
+            plain = head == "plain"
+            expdir = folder / (f"{upstream}-plain" if plain else upstream)
+            cache = ["--feature_cache", str(folder / "features")]
+            names = [f"{what} {upstream}{' plain' if plain else ''}" for what in ("head", "scores")]
+            settings = {"datarc.store": store}
+            if plain:  # config_demo.yaml standardises
+                settings["modelrc.standardise"] = False
+            stages.run(names[0], train("music_tagging", upstream, weights, expdir, settings, *cache))
+            stages.run(names[1], evaluate(expdir, "test", *cache))
+            row = read_row(upstream, expdir / "scores.json", "test", size, stages.seconds(*names))
+            rows.append(replace(row, head=head))
     return markdown_table(rows)

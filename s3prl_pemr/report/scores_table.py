@@ -15,6 +15,7 @@ class Row:
 
     `scores` and their `intervals` (95 %) by their names in SCORES; `parameters` are those that its features
     pass through; `seconds` are what it took: training and scoring the head; in methods_table.py, pretraining.
+    `head` says which head, where there are several.
     """
 
     upstream: str
@@ -23,6 +24,7 @@ class Row:
     clips: int
     parameters: int
     seconds: float
+    head: str = ""
 
 
 def read_row(upstream: str, scores_file: Path, split: str, parameters: int, seconds: float) -> Row:
@@ -44,7 +46,7 @@ def read_row(upstream: str, scores_file: Path, split: str, parameters: int, seco
 def markdown_table(rows: list[Row]) -> str:
     """The rows in Markdown, in their order; each score with its interval."""
     names = " | ".join(SCORES.values())
-    head = f"| `-u` | {names} | clips | parameters | seconds |\n|---|---|---|---|---|---|\n"
+    head = f"| `-u` | head | {names} | clips | parameters | seconds |\n|---|---|---|---|---|---|---|\n"
     return head + "".join(map(_line, rows))
 
 
@@ -52,5 +54,5 @@ def _line(row: Row) -> str:
     scores = [
         f"{row.scores[name]:.3f} [{low:.3f}, {high:.3f}]" for name, (low, high) in row.intervals.items()
     ]
-    cells = [f"`{row.upstream}`", *scores, row.clips, f"{row.parameters:,}", f"{row.seconds:.0f}"]
+    cells = [f"`{row.upstream}`", row.head, *scores, row.clips, f"{row.parameters:,}", f"{row.seconds:.0f}"]
     return f"| {' | '.join(map(str, cells))} |\n"

@@ -97,10 +97,17 @@ def test_the_stages_and_the_report(tmp_path, monkeypatch, capsys, store, checkpo
         assert (str(checkpoint) in commands[name]) == has_weights
     assert "-f" in commands["cover FCN"] and "--feature_cache" not in commands["cover FCN"]
     scored = [arguments for arguments in commands.values() if "evaluate" in arguments]
-    assert len(scored) == len(tagging.UPSTREAMS)
+    assert len(scored) == len(tagging.UPSTREAMS) * len(tagging.HEADS)
     assert all(Path(arguments[4]).name == "dev-best.ckpt" for arguments in scored)
     table = (tmp_path / "table.md").read_text()
-    assert "| `pemr_local` | 0.750 [0.700, 0.800] | 0.500 [0.400, 0.600] | 72 | 370,560 | 4 |" in table
+    for head in ("standardised", "plain"):
+        assert (
+            f"| `pemr_local` | {head} | 0.750 [0.700, 0.800] | 0.500 [0.400, 0.600] | 72 | 370,560 | 4 |"
+            in table
+        )
+    plain = commands["head pemr_local plain"]
+    assert "modelrc.standardise=False" in plain[plain.index("-o") + 1]
+    assert "standardise" not in " ".join(commands["head pemr_local"])  # config_demo.yaml says it
     cover_table = (tmp_path / "covers.md").read_text()
     assert "| chance | 0.100 | 0.010 | 10.0 | 0.100 | 0.010 | 10.0 |  |  |" in cover_table
     assert "| CQT-Net | 0.500 | 0.250 | 3.0 | 0.500 | 0.250 | 3.0 | 1,000 | 2 |" in cover_table

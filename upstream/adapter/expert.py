@@ -8,6 +8,7 @@ import torch
 from s3prl.upstream.interfaces import UpstreamBase
 from torch import Tensor, nn
 
+from .control import measure_statistics
 from .waveform import pad_waveforms
 
 RANDOM_SEED = 0  # of random weights in a frozen upstream: the same ones every time
@@ -37,12 +38,14 @@ class UpstreamExpert(UpstreamBase):
 class RandomUpstreamExpert(UpstreamExpert):
     """A model with random weights: the control of a pretrained row, or (-f) trained from scratch.
 
+    Its batch norms have measured statistics (control.py).
+
     Args:
         build: makes the model, its weights drawn from torch's global generator.
     """
 
     def __init__(self, build: Callable[[], nn.Module]):
-        super().__init__(_random(build, RANDOM_SEED).eval())
+        super().__init__(_random(build, RANDOM_SEED))
         self._build = build
 
     def reset_parameters(self, seed: int) -> None:
@@ -53,4 +56,6 @@ class RandomUpstreamExpert(UpstreamExpert):
 def _random(build: Callable[[], nn.Module], seed: int) -> nn.Module:
     with torch.random.fork_rng(devices=[]):  # the experiment's own draws go on as if nothing had happened
         torch.manual_seed(seed)
-        return build()
+        model = build()
+    measure_statistics(model)
+    return model

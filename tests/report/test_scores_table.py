@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -14,8 +15,8 @@ def test_rows_come_from_the_scores_of_the_split(tmp_path):
     row = read_row("mel", tmp_path / "scores.json", "test", 0, 12.4)
     scores = {"roc_auc": 0.71239, "pr_auc": 0.5}
     assert row == Row("mel", scores, {"roc_auc": (0.6, 0.8), "pr_auc": (0.4, 0.61)}, 72, 0, 12.4)
-    assert markdown_table([row]).splitlines()[-1] == (
-        "| `mel` | 0.712 [0.600, 0.800] | 0.500 [0.400, 0.610] | 72 | 0 | 12 |"
+    assert markdown_table([replace(row, head="plain")]).splitlines()[-1] == (
+        "| `mel` | plain | 0.712 [0.600, 0.800] | 0.500 [0.400, 0.610] | 72 | 0 | 12 |"
     )
 
 
