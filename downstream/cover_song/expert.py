@@ -61,9 +61,11 @@ class DownstreamExpert(TaskExpert):
         self.splits = Splits(self.config.datarc)
         if self.mode == "evaluate":
             self.splits.check_retrieval([evaluate_split], against_training=False)
+            self._warn_of_heard([evaluate_split])
             return
         self.splits.check_training()
         self.splits.check_retrieval(runner["eval_dataloaders"], against_training=True)
+        self._warn_of_heard(runner["eval_dataloaders"])
         self._make_head(sorted(set(self.splits["train"].works)))
         if self.config.modelrc.cqtnet_weights and self.checkpoint is None:
             self.head.network.load_published(read_published_weights(self.config.modelrc.cqtnet_weights))
@@ -71,6 +73,12 @@ class DownstreamExpert(TaskExpert):
     def _make_head(self, works: list[str]) -> None:
         self.works = works
         self.head = CoverHead(self.kind, self.upstream_dim, len(works)).to(self.best_score.device)
+
+    def _warn_of_heard(self, splits: Sequence[str]) -> None:
+        for split in splits if self.uses_upstream else ():
+            if split != "train":
+                _, name = self.config.datarc.store_and_split(split)
+                self.warn_of_heard(split, self.splits[split].store, name)
 
     def get_extra_state(self) -> dict[str, Any]:
         """What a checkpoint holds beside the weights."""

@@ -60,6 +60,9 @@ class DownstreamExpert(TaskExpert):
         self.splits = Splits(self.config, self.task, self.shortest_samples)
         splits = ["train", *runner["eval_dataloaders"]] if self.mode == "train" else [evaluate_split]
         self.splits.check(splits)
+        for split in splits:
+            if split != "train":
+                self.warn_of_heard(split, self.splits.store, self.config.datarc.store_split(split))
         if self.mode == "train":
             self.training_labels = self.splits.training_labels()
         else:

@@ -16,6 +16,7 @@ from torch.utils.data import Dataset, Sampler
 from s3prl_pemr.store import AudioStore
 
 from .corruption import Corruption, FrameDraws
+from .heard import AUTO, heard_tracks
 from .randomness import crop_generator, order_generator
 
 logger = logging.getLogger(__name__)
@@ -27,7 +28,7 @@ class DataConfig:
     """Where the audio is and how it is cut (paper 3.1, 4.1.3); `datarc` of the runner's yaml."""
 
     store: str = ""
-    split: str = ""
+    split: str = AUTO
     train_batch_size: int = 48
     crop_samples: int = 43_200
     num_workers: int = 2
@@ -81,7 +82,7 @@ class CropPairs(Dataset):
         sample_rate: int,
         hop_samples: int,
     ):
-        """Choose the tracks of the split.
+        """Choose the tracks that are heard.
 
         Args:
             store: the audio.
@@ -100,11 +101,11 @@ class CropPairs(Dataset):
         self.store, self.config = store, config
         self.augment, self.corruption, self.sample_rate = augment, corruption, sample_rate
         self.frames = frame_count(config.crop_samples, hop_samples)
-        self.tracks = store.select(config.split)
+        self.tracks = heard_tracks(store, config.split)
         if len(self.tracks) < config.train_batch_size:
             raise ValueError(
                 f"{config.store}: {len(self.tracks)} tracks, fewer than train_batch_size "
-                f"{config.train_batch_size}"
+                f"{config.train_batch_size} (datarc.split {config.split!r}; the store holds {len(store)})"
             )
         short = [store.tracks[t] for t in self.tracks if store.length_samples[t] < config.crop_samples]
         if short:

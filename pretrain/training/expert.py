@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import zlib
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
@@ -12,6 +13,7 @@ import torch
 import yaml
 from s3prl.pretrain.augment import AugmentConfig, augment
 from s3prl.pretrain.crops.dataset import BRANCHES, Batch, CropPairs, DataConfig, EpochBatches, as_read
+from s3prl.pretrain.crops.heard import HEARD, heard_line, heard_record
 from s3prl.pretrain.crops.log_mel_statistics import log_mel_statistics
 from s3prl.pretrain.crops.randomness import BEYOND_EPOCHS, examination_generator
 from s3prl.pretrain.crops.worker import leave_signals_to_the_parent
@@ -25,6 +27,7 @@ from s3prl_pemr.settings import parse
 from s3prl_pemr.store import AudioStore
 
 EXAMINED_TRACKS = 64
+logger = logging.getLogger(__name__)
 
 
 @dataclass
@@ -77,6 +80,8 @@ class UpstreamPretrainExpert(nn.Module):
             AudioStore(self.data_config.store), self.data_config, settings.augment, self.method.corruption,
             model.sample_rate, model.frontend.config.hop_samples if model.frontend else 1,
         )  # fmt: skip
+        if rank == 0:
+            logger.info(heard_line(self.dataset.store, self.dataset.tracks))
         data = self.data_config
         self.method.fit_data(len(self.dataset), data.train_batch_size, data.crop_samples)
         self.upstream_config = {
@@ -111,6 +116,7 @@ class UpstreamPretrainExpert(nn.Module):
             name: value for name, value in self.method.state_dict().items() if not name.startswith("model.")
         }
         states["Data"] = self.data_identity()
+        states[HEARD] = heard_record(self.dataset.store, self.dataset.tracks)
         return states
 
     def data_identity(self) -> dict:

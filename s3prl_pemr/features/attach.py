@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
+import torch
 from torch import nn
 
 from .cache import FeatureFiles
 from .cached_upstream import CachedUpstream, mean_of_own_frames
-from .identity import file_identity
+from .code_version import code_version
+from .identity import file_identity, weights_identity
 
 logger = logging.getLogger(__name__)
 
@@ -54,7 +56,10 @@ def cached_upstream(args, config: dict, upstream: nn.Module, featurizer: nn.Modu
         "model_config": file_identity(args.upstream_model_config),
         "features": featurizer.feature_selection,
         "pooled": pooled,
+        "weights": weights_identity(upstream),
+        "code": code_version(upstream, also=[CachedUpstream.__module__]),
         "s3prl": version("s3prl"),
+        "torch": ".".join(torch.__version__.split(".")[:2]),
     }
     pool = None
     if pooled:

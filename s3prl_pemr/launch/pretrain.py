@@ -27,6 +27,7 @@ from .pretrain_arguments import (
     experiment_folder,
     is_ours,
     parse_arguments,
+    saved_config,
     warn_on_resume,
 )
 
@@ -86,7 +87,7 @@ def _train(args: Namespace) -> int:
                 "would prefer: branch off into a new folder with -p or -n"
             )
         logging.getLogger(__name__).info("going on from %s", checkpoint)
-        config, model = apply_override(args.override, states["Config"], states["Upstream_Config"])
+        config, model = apply_override(args.override, saved_config(states), states["Upstream_Config"])
     else:
         config, model = default_configs(args)
     runner = PretrainRunner(expdir, config, model, args.device, torchrun.rank(), states)

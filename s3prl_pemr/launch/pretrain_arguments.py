@@ -135,6 +135,14 @@ def warn_on_resume(args: Namespace, checkpoint: str) -> None:
         logger.warning("%s: not read, the settings in %s are in force", ", ".join(flags), checkpoint)
 
 
+def saved_config(states: dict) -> dict:
+    """The runner config of a checkpoint; one of 0.1.0 without a split is given '': it heard all tracks."""
+    config = states["Config"]
+    if "Data" in states and "Heard" not in states:
+        config["pretrain_expert"]["datarc"].setdefault("split", "")
+    return config
+
+
 def apply_override(text: str | None, config: dict, model: dict) -> tuple[dict, dict]:
     """The toolkit's -o (s3prl/utility/helper.py override) for both configs.
 
@@ -147,6 +155,10 @@ def apply_override(text: str | None, config: dict, model: dict) -> tuple[dict, d
         key, equals, value = option.strip().partition("=")
         if not equals or "=" in value:
             raise ValueError(f"-o {option}: expected key=value, e.g. config.runner.n_epochs=10")
+        if value.strip().isidentifier() and value.strip() not in ("True", "False", "None"):
+            value = repr(
+                value.strip()
+            )  # a word, not what it means in the toolkit's eval: `all` is a function
         target, path = (config, key) if key.startswith("config.") else (model, f"config.{key}")
         override(f"{path}={value}", None, target)
     return config, model

@@ -18,6 +18,7 @@ from .pretrain_arguments import (
     apply_override,
     default_configs,
     experiment_folder,
+    saved_config,
     warn_on_resume,
 )
 
@@ -42,7 +43,7 @@ def train(args: Namespace) -> None:
         warn_on_resume(args, args.init_ckpt)
         states = torch.load(args.init_ckpt, map_location="cpu", weights_only=True)
         args.upstream = states["Args"].upstream
-        config, _ = apply_override(args.override, states["Config"], states.get("Upstream_Config", {}))
+        config, _ = apply_override(args.override, saved_config(states), states.get("Upstream_Config", {}))
         logger.warning(
             "going on from %s: s3prl's own Runner repeats a step (s3prl/pretrain/runner.py:253) and begins "
             "with the first batch of the data",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,11 @@ import torch
 from torch import nn
 
 from s3prl_pemr.features.waveforms import shortest_samples
+from s3prl_pemr.store import AudioStore
+
+from .upstream_heard import overlap, upstream_heard
+
+logger = logging.getLogger(__name__)
 
 BEST = "dev-best.ckpt"
 # Of the command line, repeated in scores.json beside the scores that it led to.
@@ -23,7 +29,7 @@ class TaskExpert(nn.Module):
         expdir: the experiment's folder.
         checkpoint: name of the file that the head comes from, None at first.
         shortest_samples: what shorter waveforms are padded to.
-        reported: the arguments that scores.json repeats.
+        reported: the arguments that scores.json repeats, and `upstream_heard`: what it was pretrained on.
         best_score: of dev so far; saved with the head.
 
     Raises: ValueError (one line) where there is no head to score with.
@@ -51,10 +57,18 @@ class TaskExpert(nn.Module):
         self.shortest_samples = shortest_samples(upstream_rate)
         reported = {**arguments, "upstream_trainable": upstream_trainable, "seed": seed}
         self.reported = {name: reported.get(name) for name in REPORTED_ARGUMENTS}
+        heard = upstream_heard(arguments.get("upstream_ckpt")) if mode != "inference" else None
+        self.reported["upstream_heard"] = heard
         self.register_buffer("best_score", torch.full((1,), -1.0))
         self._best_step: int | None = None
         if mode != "train" and init_ckpt is None:
             raise ValueError(f"-m {mode} needs a trained head: pass -e EXPDIR or -e CHECKPOINT")
+
+    def warn_of_heard(self, split: str, store: AudioStore, name: str) -> None:
+        """Says so, in one line, if the upstream was pretrained on what is scored: `name` of the store."""
+        found = overlap(self.reported["upstream_heard"], store, name)
+        if found:
+            logger.warning("%s: %s", split, found)
 
     def is_best(self, score: float, global_step: int) -> bool:
         """Whether dev was never better; the step is remembered if so."""

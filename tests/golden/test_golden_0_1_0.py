@@ -23,6 +23,8 @@ FINGERPRINT = "e21b0195ff2e828aa075c87ccc26171a3acc85f1392c9306cc1f1be1080d8a79"
 # hub.pemr's first frame of the fourth track
 FRAME = [0.04287564, 0.08412509, 0.07439648, 0.11611122, 0.08089138, 0.22053476, 0.13670713, 0.0]
 
+WARNING = "the upstream was pretrained on the split 'test' of music too: not scores of unheard music"
+
 
 def test_store():
     store = AudioStore(FILES / "store")
@@ -66,8 +68,28 @@ def test_head_and_feature_cache(here, run_downstream):
     # as the run of 0.1.0 scored it
     assert scores["loss"] == pytest.approx(0.7050918, abs=1e-5)
     assert (scores["roc_auc"], scores["pr_auc"]) == pytest.approx((2 / 3, 7 / 9))
+    assert scores["upstream_heard"] == {
+        "data_set": None, "data_set_split": None, "fingerprint": FINGERPRINT, "splits": {"train": None}
+    }  # fmt: skip
     assert len(kept) == 12
     assert all(file.read_bytes() == content for file, content in kept.items())
+
+
+@pytest.mark.parametrize(
+    ("split", "warned"), [("train", False), ("", True), ("test", True), ("valid", False)]
+)
+def test_a_head_is_warned_of_where_its_upstream_heard_the_test_clips(
+    here, caplog, run_downstream, split, warned
+):
+    path = here / "pretrain" / "states-3.ckpt"
+    states = read_checkpoint(path)
+    states["Config"]["pretrain_expert"]["datarc"]["split"] = split
+    torch.save(states, path)
+    run_downstream("-m", "evaluate", "-e", "head/dev-best.ckpt", "-t", "test")
+    lines = [line for line in caplog.messages if "pretrained on" in line]
+    assert lines == ["test: " + WARNING] * warned
+    scores = json.loads((here / "head" / "scores.json").read_text())["test"]
+    assert scores["upstream_heard"]["splits"] == ({split: None} if split else "all")
 
 
 def test_features_of_a_cache():

@@ -10,6 +10,7 @@ from places import ROOT
 from s3prl.downstream.music_tagging.config import TaggingConfig
 from s3prl.utility.helper import override
 
+from s3prl_pemr.launch.pretrain_arguments import default_configs, parse_arguments
 from s3prl_pemr.settings import parse
 
 TASK = ROOT / "downstream" / "music_tagging"
@@ -65,3 +66,18 @@ def test_rows_differ_as_the_paper_has_them(rows):
         assert fractions == [0.01, 0.1]
     assert tasks["GTZAN genre (not in the paper)"].task == "genre"
     assert "pemr_random" in rows["2, FCN-4 (supervised)"] and "-f" in rows["2, FCN-4 (supervised)"]
+
+
+def test_table_4_is_pretrained_on_all_of_gtzan_and_the_others_on_the_training_clips():
+    text = (TASK / "README.md").read_text().replace("\\\n", " ")
+    commands = [
+        shlex.split(line) for line in re.findall(r"^    (s3prl-pemr pretrain .*)$", text, re.MULTILINE)
+    ]
+    data = {}
+    for arguments in commands:
+        args = parse_arguments(arguments[2:])
+        data[args.expname] = default_configs(args)[0]["pretrain_expert"]["datarc"]
+    assert {name: (found["store"], found["split"]) for name, found in data.items()} == {
+        "mtat": ("MTAT_STORE", "auto"),
+        "gtzan": ("GTZAN_STORE", "all"),
+    }
