@@ -39,12 +39,12 @@ def population(kind):
 
 
 def recentred(values, score):
-    """The interval of 0.1.0: the score with the central 95 % of the resamples' deviations from their mean."""
+    """What it was before: the score with the central 95 % of the resamples' deviations from their mean."""
     return np.clip(score + np.nanpercentile(values, [2.5, 97.5]) - np.nanmean(values), 0, 1)
 
 
 def tagging_coverage(songs, kind, sets):
-    """Share of `sets` test sets whose interval holds the truth: {score: (interval_95's, 0.1.0's)}.
+    """Share of `sets` test sets whose interval holds the truth: {score: (interval_95's, recentred's)}.
 
     The truth is the population's mean over the tags that the set can be scored on, as scores.json names
     those that it cannot.
@@ -94,7 +94,7 @@ def cover_coverage(works, sets):
 def test_intervals_over_songs_hold_the_truth(songs, kind, sets, least):
     found = tagging_coverage(songs, kind, sets)
     print(songs, kind, sets, found)
-    for ours, _ in found.values():
+    for ours, _ in found.values():  # 0.95 -+ 0.02 by chance alone, with 400 sets
         assert least <= ours <= 0.975
     if songs == 24:
         ours, before = found["pr_auc"]
@@ -102,7 +102,7 @@ def test_intervals_over_songs_hold_the_truth(songs, kind, sets, least):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("works", "sets", "least"), [(24, 500, 0.90), (60, 300, 0.92)])
+@pytest.mark.parametrize(("works", "sets", "least"), [(24, 500, 0.91), (60, 300, 0.92)])
 def test_intervals_over_works_hold_the_truth(works, sets, least):
     found = cover_coverage(works, sets)
     print(works, sets, found)
