@@ -199,7 +199,7 @@ class DownstreamExpert(TaskExpert):
         found = Retrieval(split, records["tracks"], works, np.concatenate(records["embeddings"]))
         for key in ("map", "precision_at_10", "mr1", "mean_cosine"):
             logger.add_scalar(f"cover_song/{split}-{key}", found.results[key], global_step)
-        found.tell()
+        found.tell(intervals=self.mode != "train")
         best = self.mode == "train" and split == "dev" and self.is_best(found.results["map"], global_step)
         if self.mode != "train" or self.is_best_step(global_step):
             found.write(self.expdir, self._about())

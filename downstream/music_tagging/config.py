@@ -61,7 +61,7 @@ class HeadConfig:
 
 @dataclass
 class BootstrapConfig:
-    """The interval of the scores; of -m evaluate."""
+    """The resamples that the bias in the intervals is from; of -m evaluate."""
 
     resamples: int = 1_000
     seed: int = 0

@@ -46,6 +46,8 @@ def run(args: argparse.Namespace) -> int:
         args.out.mkdir(parents=True, exist_ok=True)
         about = {"index": str(args.index), "model": index.model, "not_in_the_index": len(missing)}
         found.write(args.out, about)
+        if found.few_works:
+            print(found.few_works, file=sys.stderr)
     return 0
 
 

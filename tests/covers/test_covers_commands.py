@@ -74,7 +74,8 @@ def test_the_index_has_the_scores_of_the_store(index, collection, checkpoint, ru
     works = [f"{n}_{k}.wav\tsong {n}\n" for n, split in enumerate(SPLITS) if split == "test" for k in (0, 1)]
     (tmp_path / "list.tsv").write_text("".join(works))
     status, out, err = run("evaluate", index, tmp_path / "list.tsv", "--out", tmp_path / "out")
-    assert (status, err) == (0, "")
+    assert status == 0
+    assert err.startswith("intervals over") and err.count("\n") == 1  # of few works
     test = json.loads((checkpoint.parent / "scores.json").read_text())["test"]
     assert f"list: MAP {test['map']:.4f}, P@10 {test['precision_at_10']:.4f}, MR1 {test['mr1']:.2f}" in out
     written = json.loads((tmp_path / "out" / "scores.json").read_text())["list"]

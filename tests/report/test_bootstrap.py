@@ -4,13 +4,23 @@ import time
 
 import numpy as np
 import pytest
+import scipy.stats
 from s3prl.downstream.music_tagging.labels.task import Genre, Tagging
 from s3prl.downstream.music_tagging.metric import tag_scores, tagging_metrics
 from s3prl.downstream.music_tagging.scoring import weighted_metric
 from s3prl.downstream.music_tagging.scoring.clip_groups import by_new_artists, song_numbers
 from s3prl.downstream.music_tagging.scoring.weighted_metric import weighted_accuracy, weighted_tag_scores
 
-from s3prl_pemr.report.bootstrap import drawn_counts, interval_95
+from s3prl_pemr.report import bootstrap
+from s3prl_pemr.report.bootstrap import (
+    HONEST_COUNT,
+    drawn_counts,
+    empirical_logit,
+    from_empirical_logit,
+    interval_95,
+    left_out_counts,
+    too_few,
+)
 from s3prl_pemr.store.groups import Group
 
 GROUPS = {
@@ -58,7 +68,7 @@ def test_a_resample_without_any_tag_is_not_a_number():
     targets, scores = np.array([[1], [0]]), np.array([[0.9], [0.1]])
     means = Tagging.resampled(targets, scores, np.array([[2, 0], [1, 1], [0, 2]]))
     np.testing.assert_array_equal(means["roc_auc"], [np.nan, 1, np.nan])
-    assert interval_95(means["roc_auc"], 1.0) == [1.0, 1.0]
+    assert interval_95(means["roc_auc"], np.array([1, np.nan, 1]), 1.0, songs=2) == [1.0, 1.0]
 
 
 def test_the_accuracy_of_a_resample():
@@ -83,19 +93,87 @@ def test_songs_are_drawn_as_often_as_there_are_songs():
 
 
 def test_the_interval_is_that_of_the_central_limit():
-    # accuracy 0.8 of 400 independent clips: 0.8 +- 1.96 sqrt(0.8 * 0.2 / 400) = 0.8 +- 0.0392
+    # accuracy 0.8 of 400 independent clips: its logit is log 4 +- 1.96 / sqrt(400 * 0.8 * 0.2), +- 0.245
     targets = np.tile([[1, 0]], (400, 1))
     scores = np.where(np.arange(400)[:, None] < 320, [[1, 0]], [[0, 1]])
-    values = Genre.resampled(targets, scores, drawn_counts(np.arange(400), 4_000, seed=0))["accuracy"]
-    assert interval_95(values, 0.8) == pytest.approx([0.7608, 0.8392], abs=0.004)
+    songs = np.arange(400)
+    values, left_out = (
+        Genre.resampled(targets, scores, counts)["accuracy"]
+        for counts in (drawn_counts(songs, 4_000, seed=0), left_out_counts(songs))
+    )
+    assert interval_95(values, left_out, 0.8, songs=400) == pytest.approx([0.7579, 0.8364], abs=0.004)
 
 
-def test_the_interval_lies_around_the_score():
-    # resamples 0, 0.01 ... 1 and one without a score: percentiles 0.025 and 0.975, their mean 0.5
-    values = np.append(np.arange(101) / 100, np.nan)
-    assert interval_95(values, 0.5) == pytest.approx([0.025, 0.975])
-    assert interval_95(values / 10, 0.04) == pytest.approx([0, 0.0875])  # -0.0075 is no score
-    assert interval_95(values / 10 + 0.2, 0.21) == pytest.approx([0.1625, 0.2575])
+def test_the_scale_by_hand():
+    # 4 songs: d = 1 / 8. 0.75: log(0.875 / 0.375) = log(7 / 3); 1: log(1.125 / 0.125) = log 9
+    logits = empirical_logit(np.array([0, 0.5, 0.75, 1]), 4)
+    assert logits == pytest.approx([-np.log(9), 0, np.log(7 / 3), np.log(9)])
+    assert empirical_logit(np.array([0.075]), 4, (0, 0.1)) == pytest.approx([np.log(7 / 3)])  # 3 / 4 of 0.1
+    assert empirical_logit(np.array([1, 3]), 4, (1, np.inf)) == pytest.approx([np.log(1 / 8), np.log(17 / 8)])
+    for bounds in ((0, 1), (0, 0.1), (1, np.inf)):
+        values = bounds[0] + np.array([0, 0.01, 0.1])
+        there = empirical_logit(values, 4, bounds)
+        assert from_empirical_logit(there, 4, bounds) == pytest.approx(values, abs=1e-12)
+        assert from_empirical_logit(there - 90, 4, bounds) == pytest.approx([bounds[0]] * 3)
+
+
+def test_each_song_is_left_out_once(monkeypatch):
+    songs = np.array([1, 0, 2, 1, 3])
+    expected = [[1, 0, 1, 1, 1], [0, 1, 1, 0, 1], [1, 1, 0, 1, 1], [1, 1, 1, 1, 0]]
+    assert left_out_counts(songs).tolist() == expected
+    monkeypatch.setattr(bootstrap, "MOST_PARTS", 3)  # songs 0 and 3 together
+    assert left_out_counts(songs).tolist() == [[1, 0, 1, 1, 0], *expected[1:3]]
+
+
+def test_the_interval_by_hand():
+    # 4 songs: logits of the left-out 0.4, 0.5, 0.5, 0.6 are -a, 0, 0, a, a = log(0.725 / 0.525) = 0.32277;
+    # their standard error sqrt(3 / 4 * 2 a^2) = 0.39531; t(0.975; 3) = 3.18245; reach 1.25806;
+    # back: 1.25 / (1 + exp(-1.25806)) - 0.125 = 0.84837
+    values, left_out = np.array([0.3, np.nan, 0.7]), np.array([0.4, 0.5, 0.5, 0.6])
+    assert interval_95(values, left_out, 0.5, songs=4) == pytest.approx([0.15163, 0.84837], abs=1e-5)
+    tenth = interval_95(values / 10, left_out / 10, 0.05, 4, (0, 0.1))
+    assert tenth == pytest.approx([0.015163, 0.084837], abs=1e-6)
+    # resamples above the score by the logit of 0.6: the truth is likely as far below it
+    half = np.full(4, 0.5)
+    assert interval_95(np.array([0.6, 0.6]), half, 0.5, songs=4) == pytest.approx([0.4, 0.4])
+
+
+def of_mean(samples, resamples):
+    """The interval of a mean of independent samples."""
+    count = len(samples)
+    values = drawn_counts(np.arange(count), resamples, seed=0) @ samples / count
+    left_out = left_out_counts(np.arange(count)) @ samples / (count - 1)
+    return interval_95(values, left_out, samples.mean(), count)
+
+
+def test_of_a_mean_it_is_student_s_interval():
+    # which moves so little that the scale is straight: mean -+ t s / sqrt(n)
+    samples = 0.5 + 0.01 * np.random.default_rng(1).standard_normal(8)
+    expected = scipy.stats.t.interval(0.95, 7, samples.mean(), samples.std(ddof=1) / 8**0.5)
+    assert of_mean(samples, 40_000) == pytest.approx(expected, abs=0.02 * (expected[1] - expected[0]))
+
+
+def test_with_many_songs_it_is_bca_s():
+    samples = np.random.default_rng(2).beta(4, 1, 300)  # skewed as average precisions are
+    bca = scipy.stats.bootstrap((samples,), np.mean, n_resamples=9_999, method="BCa", rng=3)
+    low, high = bca.confidence_interval
+    assert of_mean(samples, 10_000) == pytest.approx([low, high], abs=0.05 * (high - low))
+
+
+def test_ends_where_songs_tell_nothing():
+    same, unscored = np.full(30, 0.7), np.full(30, np.nan)
+    assert interval_95(same, unscored[:1], 0.7, songs=1) == [0, 1]  # one song tells nothing of others
+    assert interval_95(same, same, 0.7, songs=30) == [0.7, 0.7]
+    assert interval_95(np.ones(100), np.ones(30), 1.0, songs=30) == [1, 1]
+    assert interval_95(same, unscored, 0.7, songs=30) == interval_95(unscored, same, 0.7, songs=30) == [0, 1]
+    assert interval_95(unscored, same, 3.0, 30, (1, np.inf)) == [1, np.inf]
+    low, high = interval_95(np.array([1.0, 0.5, 1.0]), np.array([1.0, 0.5]), 0.9, songs=2)
+    assert 0 <= low < 0.1 and high == 1  # of two songs: wide, and in bounds
+
+
+def test_too_few_songs_are_told():
+    assert too_few(HONEST_COUNT, "songs") is None
+    assert too_few(7, "songs").startswith("intervals over 7 songs: so few are rough")
 
 
 def test_the_interval_over_songs_is_wider_where_their_clips_agree():
@@ -104,8 +182,11 @@ def test_the_interval_over_songs_is_wider_where_their_clips_agree():
     targets, scores = np.tile([[1, 0]], (400, 1)), np.where(right[:, None], [[1, 0]], [[0, 1]])
     widths = []
     for songs in (np.arange(400), np.repeat(np.arange(80), 5)):
-        values = Genre.resampled(targets, scores, drawn_counts(songs, 2_000, seed=0))["accuracy"]
-        low, high = interval_95(values, right.mean())
+        values, left_out = (
+            Genre.resampled(targets, scores, counts)["accuracy"]
+            for counts in (drawn_counts(songs, 2_000, seed=0), left_out_counts(songs))
+        )
+        low, high = interval_95(values, left_out, right.mean(), songs.max() + 1)
         widths.append(high - low)
     assert widths[1] / widths[0] == pytest.approx(5**0.5, rel=0.1)
 

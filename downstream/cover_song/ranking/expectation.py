@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from s3prl_pemr.report.bootstrap import INTERVAL_METHOD, drawn_counts, interval_95
+
 from .query_scores import CUT, QueryScores
 
 BOOTSTRAP_DRAWS = 2_000
-INTERVAL_PERCENT = 95
 METRICS = {"map": "average_precision", "precision_at_10": "precision_at_10", "mr1": "first_rank"}
 
 
@@ -45,24 +46,32 @@ def random_ranking(scores: QueryScores) -> dict[str, float]:
 def intervals(
     scores: QueryScores, seed: int = 0, draws: int = BOOTSTRAP_DRAWS
 ) -> dict[str, list[float]] | None:
-    """95 % bootstrap intervals, [low, high]: works are drawn with replacement, as versions belong together.
+    """95 % intervals, [low, high], over works, as versions belong together.
+
+    They are of works like these in a collection of this size: the other works that a query is ranked among
+    are not drawn anew.
 
     Returns: None for fewer than two works, which tell nothing about other works.
     """
     _, work_of_query = np.unique(scores.work_numbers[scores.queries], return_inverse=True)
-    works = work_of_query.max() + 1
+    works = int(work_of_query.max()) + 1
     if works < 2:
         return None
-    queries_per_work = np.bincount(work_of_query)
-    generator = np.random.default_rng(seed)
-    drawn = [generator.integers(works, size=works) for _ in range(draws)]
-    queries = np.array([queries_per_work[works_drawn].sum() for works_drawn in drawn])
-    tails = [(100 - INTERVAL_PERCENT) / 2, (100 + INTERVAL_PERCENT) / 2]
+    queries = np.bincount(work_of_query)
+    drawn = drawn_counts(np.arange(works), draws, seed)
+    last = scores.tracks - 1
+    bounds = {
+        "map": (0, 1),
+        "precision_at_10": (0, float(np.minimum(scores.relevant, CUT).max()) / CUT),
+        "mr1": (1, np.inf),  # a scale that does not depend on the number of tracks
+    }
     found = {}
     for name, attribute in METRICS.items():
-        sums = np.bincount(work_of_query, weights=getattr(scores, attribute))
-        means = np.array([sums[works_drawn].sum() for works_drawn in drawn]) / queries
-        found[name] = [float(bound) for bound in np.percentile(means, tails)]
+        of_queries = getattr(scores, attribute)
+        sums = np.bincount(work_of_query, weights=of_queries)
+        values, left_out = drawn @ sums / (drawn @ queries), (sums.sum() - sums) / (queries.sum() - queries)
+        ends = interval_95(values, left_out, float(np.mean(of_queries)), works, bounds[name])
+        found[name] = [min(end, float(last)) for end in ends]
     return found
 
 
@@ -72,4 +81,5 @@ def context(scores: QueryScores) -> dict[str, Any]:
         "ceilings": ceilings(scores),
         "random_ranking": random_ranking(scores),
         "interval_95_over_works": intervals(scores),
+        "interval_method": INTERVAL_METHOD,
     }

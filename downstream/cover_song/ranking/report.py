@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from s3prl.downstream.cover_song.metric import summary
 
+from s3prl_pemr.report.bootstrap import too_few
 from s3prl_pemr.report.files import write_png, write_tsv
 from s3prl_pemr.report.scores_file import write_scores
 
@@ -66,8 +67,14 @@ class Retrieval:
             f"among {found['tracks']} tracks"
         )
 
-    def tell(self) -> None:
-        """Log the line, and a warning where ties decided the MAP."""
+    @property
+    def few_works(self) -> str | None:
+        """What to warn of the intervals; one work has none."""
+        works = self.results["works"]
+        return too_few(works, "works") if works > 1 else None
+
+    def tell(self, intervals: bool = True) -> None:
+        """Log the line, a warning where ties decided the MAP, and one of `intervals` over few works."""
         logger.info(self.line)
         low, high = (self.results.get(f"map_{end}", 0.0) for end in ("pessimistic", "optimistic"))
         if high - low > TIE_WARNING:
@@ -75,6 +82,8 @@ class Retrieval:
                 "%s: tracks with equal embeddings; in another order the MAP is %.4f to %.4f",
                 self.split, low, high,
             )  # fmt: skip
+        if intervals and self.few_works:
+            logger.warning("%s: %s", self.split, self.few_works)
 
     def write(self, folder: Path, about: dict[str, Any]) -> None:
         """scores.json (this split's entry, with `about`), per_query-SPLIT.tsv and retrieval-SPLIT.png."""

@@ -9,7 +9,7 @@ from typing import Any
 from s3prl.downstream.music_tagging.config import BootstrapConfig
 from s3prl.downstream.music_tagging.labels.splits import Splits
 
-from s3prl_pemr.report.bootstrap import drawn_counts, interval_95
+from s3prl_pemr.report.bootstrap import INTERVAL_METHOD, drawn_counts, interval_95, left_out_counts, too_few
 from s3prl_pemr.store.groups import read_groups
 from s3prl_pemr.store.index import StoreError
 
@@ -46,12 +46,20 @@ class Evaluation:
     def _scores(self, clips: ScoredClips, names: Sequence[str]) -> dict[str, Any]:
         scores = self.task.metrics(clips.targets, clips.scores, names)
         songs = song_numbers(clips.tracks, self.groups)
+        count = int(songs.max()) + 1
         drawn = drawn_counts(songs, self.config.resamples, self.config.seed)
-        resampled = self.task.resampled(clips.targets, clips.scores, drawn)
+        resampled, left_out = (
+            self.task.resampled(clips.targets, clips.scores, counts)
+            for counts in (drawn, left_out_counts(songs))
+        )
         return {
             **scores,
-            "songs": int(songs.max()) + 1 if self.groups else None,
-            "interval_95": {name: interval_95(values, scores[name]) for name, values in resampled.items()},
+            "songs": count if self.groups else None,
+            "interval_95": {
+                name: interval_95(values, left_out[name], scores[name], count)
+                for name, values in resampled.items()
+            },
+            "interval_method": INTERVAL_METHOD,
             "resampled": "songs" if self.groups else "clips",
             "resamples": self.config.resamples,
         }
@@ -83,10 +91,9 @@ class Evaluation:
         """Logs what `results` gave."""
         logger.info("%s: %s", split, self.what(split))
         logger.info("%s: %s", split, described(results))
-        if results["artist_disjoint"]:
-            logger.info(
-                "%s, artists without a training clip: %s", split, described(results["artist_disjoint"])
-            )
+        disjoint = results["artist_disjoint"]
+        if disjoint:
+            logger.info("%s, artists without a training clip: %s", split, described(disjoint))
         unknown = "" if self.groups else " (no groups.tsv beside the store: songs unknown)"
         logger.info(
             "intervals: 95 %%, %d resamples over %s%s; of the split's sampling only",
@@ -94,6 +101,10 @@ class Evaluation:
             results["resampled"],
             unknown,
         )
+        for where, part in ((split, results), (f"{split}, artists without a training clip", disjoint)):
+            few = part and too_few(part[part["resampled"]], part["resampled"])
+            if few:
+                logger.warning("%s: %s", where, few)
 
 
 def described(results: dict[str, Any]) -> str:

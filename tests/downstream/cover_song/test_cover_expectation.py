@@ -4,9 +4,13 @@ import itertools
 
 import numpy as np
 import pytest
+import scipy.stats
 from s3prl.downstream.cover_song.metric import retrieval_metrics, score_queries
 from s3prl.downstream.cover_song.ranking.expectation import ceilings, context, intervals, random_ranking
 from s3prl.downstream.cover_song.ranking.query_scores import QueryScores
+from s3prl.downstream.cover_song.ranking.report import Retrieval
+
+from s3prl_pemr.report.bootstrap import INTERVAL_METHOD
 
 
 def test_covers80():
@@ -42,10 +46,36 @@ def test_the_interval_is_over_works():
     low, high = intervals(scores)["map"]
     mean = scores.average_precision.mean()
     per_work = scores.average_precision.reshape(30, 3).mean(axis=1)
-    half = 1.96 * per_work.std() / np.sqrt(30)  # the normal approximation for works of one size
+    # Student's interval for works of one size, on the logit's scale: d = 1 / 60
+    half = scipy.stats.t.ppf(0.975, 29) * per_work.std(ddof=1) / 30**0.5
+    slope = 1 / (mean + 1 / 60) + 1 / (1 - mean + 1 / 60)
+    ends = mean + np.array([-1, 1]) * half
+    logits = np.log((mean + 1 / 60) / (1 - mean + 1 / 60)) + slope * (ends - mean)
+    share = 1 / (1 + np.exp(-logits))
     assert low < mean < high
-    assert (high - low) / 2 == pytest.approx(half, rel=0.1)
+    assert [low, high] == pytest.approx(share * (1 + 1 / 30) - 1 / 60, abs=0.2 * half)
     assert intervals(scores) == intervals(scores)
+
+
+def test_intervals_stay_where_scores_can_be():
+    scores = score_queries(np.random.default_rng(1).standard_normal((8, 8)), np.repeat(np.arange(4), 2))
+    found = intervals(scores)
+    assert all(0 <= end <= 1 for end in found["map"])
+    assert all(0 <= end <= 0.1 for end in found["precision_at_10"])  # one cover a query
+    assert all(1 <= end <= 7 for end in found["mr1"])  # of 7 tracks ranked
+    assert context(scores)["interval_method"] == INTERVAL_METHOD
+
+
+def test_few_works_are_told_with_the_scores(caplog):
+    embeddings = np.random.default_rng(2).standard_normal((48, 8))
+    for works, told in ((4, True), (24, False)):
+        names = np.arange(48) % works
+        found = Retrieval("test", list(map(str, range(48))), names, embeddings)
+        found.tell(intervals=False)  # as while training
+        assert "intervals" not in caplog.text
+        found.tell()
+        assert ("test: intervals over 4 works: so few are rough" in caplog.text) == told
+        caplog.clear()
 
 
 def test_one_work_has_no_interval():

@@ -17,7 +17,7 @@ from s3prl.downstream.music_tagging.scoring.per_tag import (
 from tagging_store import TAGS
 from test_tagging_expert import evaluate
 
-from s3prl_pemr.report.bootstrap import drawn_counts, interval_95
+from s3prl_pemr.report.bootstrap import INTERVAL_METHOD, drawn_counts, interval_95, left_out_counts
 from s3prl_pemr.store import AudioStore, StoreError
 from s3prl_pemr.store.dataset_name import DatasetName, write_dataset_name
 from s3prl_pemr.store.groups import Group, write_groups
@@ -88,7 +88,9 @@ def test_an_evaluation_says_all_of_its_split(grouped, make_expert, tmp_path, cap
     assert (test["clips"], test["songs"]) == (8, 4)
     assert (test["resampled"], test["resamples"]) == ("songs", 200)
     assert test["interval_95"] == {"roc_auc": [1.0, 1.0], "pr_auc": [1.0, 1.0]}  # every order is right
+    assert test["interval_method"] == INTERVAL_METHOD
     assert test["artist_disjoint"] is None
+    assert "test: intervals over 4 songs: so few" in caplog.text
     assert "test: test of tones, split own" in caplog.text
     assert (
         "test: roc_auc 1.0000 [1.0000, 1.0000], pr_auc 1.0000 [1.0000, 1.0000], 8 clips, 4 songs"
@@ -110,11 +112,16 @@ def test_the_interval_is_of_these_songs(grouped, make_expert, tmp_path):
         rows = list(csv.DictReader(file, delimiter="\t"))
     scores = np.array([[float(row[tag]) for tag in TAGS] for row in rows])
     targets = np.array([[number >> bit & 1 for bit in range(3)] for number in range(24, 32)])
-    values = Tagging.resampled(targets, scores, drawn_counts(np.repeat(np.arange(4), 2), 1_000, seed=0))
+    songs = np.repeat(np.arange(4), 2)
+    values, left_out = (
+        Tagging.resampled(targets, scores, counts)
+        for counts in (drawn_counts(songs, 1_000, seed=0), left_out_counts(songs))
+    )
     test = json.loads((tmp_path / "scores.json").read_text())["test"]
     assert 0 < test["roc_auc"] < 1
     for name in ("roc_auc", "pr_auc"):
-        assert test["interval_95"][name] == pytest.approx(interval_95(values[name], test[name]), abs=1e-6)
+        expected = interval_95(values[name], left_out[name], test[name], 4)
+        assert test["interval_95"][name] == pytest.approx(expected, abs=1e-6)
         assert test["interval_95"][name][0] < test[name] < test["interval_95"][name][1]
 
 
@@ -129,6 +136,7 @@ def test_artists_that_training_has_not_are_scored_alone(grouped, make_expert, ca
     assert disjoint["roc_auc"] == 1.0 and set(disjoint["interval_95"]) == {"roc_auc", "pr_auc"}
     assert "test, artists without a training clip: roc_auc 1.0000" in caplog.text
     assert test["clips"] == 8
+    assert "test, artists without a training clip: intervals over 2 songs: so few" in caplog.text
 
     regroup(grouped, lambda n: "new" if n == 28 else "old")
     caplog.clear()
@@ -151,6 +159,7 @@ def test_without_groups_clips_are_drawn(store, make_expert, caplog):
         "SRC",
         None,
     )
+    assert "test: intervals over 8 clips: so few" in caplog.text
     assert "over clips (no groups.tsv beside the store: songs unknown)" in caplog.text
 
 
