@@ -16,10 +16,11 @@ from s3prl.upstream.pemr.transformer import (
 WIDTH, LAYERS, HEADS = 16, 3, 3
 
 
-@pytest.fixture
-def transformer():
+@pytest.fixture(params=["sqrt_d", "1"])
+def transformer(request):
     torch.manual_seed(0)
-    model = FrameTransformer(WIDTH, LAYERS, HEADS).double()
+    model = FrameTransformer(WIDTH, LAYERS, HEADS, request.param).double()
+    model.reference_scale = {"sqrt_d": 4.0, "1": 1.0}[request.param]  # sqrt(16)
     for parameter in model.parameters():  # LayerNorm's and the biases' too
         torch.nn.init.normal_(parameter, std=0.4)
     return model
@@ -40,6 +41,7 @@ def reference(model, frames):
     """The transformer head by head, from the paper's equations; also each layer's input."""
     length = frames.shape[1] + 1
     x = np.concatenate([np.tile(model.cls.detach().numpy(), (len(frames), 1, 1)), frames], axis=1)
+    x = x * model.reference_scale  # Vaswani et al., 3.4
     for position in range(length):
         for i in range(WIDTH):
             angle = position / 10_000 ** ((i - i % 2) / WIDTH)

@@ -66,7 +66,7 @@ def test_patches_embedded_a_few_at_a_time_are_the_same(name):
     with torch.no_grad():
         all_at_once = model(wavs)
         model.patches_at_once = 1
-        torch.testing.assert_close(model(wavs), all_at_once, rtol=1e-4, atol=1e-5)
+        assert (model(wavs) - all_at_once).norm() < 1e-5 * all_at_once.norm()
 
 
 @names
