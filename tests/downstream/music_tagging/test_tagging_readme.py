@@ -60,6 +60,8 @@ def test_rows_differ_as_the_paper_has_them(rows):
         for row, arguments in rows.items()
     }
     assert tasks["2, PEMR* (MLP)"].modelrc.kind == "mlp"
+    standardised = {row for row, task in tasks.items() if task.modelrc.standardise}
+    assert standardised == {"GTZAN genre (not in the paper)"}  # the paper's heads are plain
     assert tasks["2, PEMR"].modelrc.kind == tasks["4, PEMR, linear"].modelrc.kind == "linear"
     for name in ("PEMR", "FCN"):
         fractions = [tasks[f"3, {name}, {share}"].datarc.label_fraction for share in ("1 %", "10 %")]
