@@ -1,12 +1,13 @@
-"""Files of lossy codecs and of all that libsndfile does not know (mp3, Ogg, m4a, wma, webm, ...), by FFmpeg (PyAV)."""
+"""By FFmpeg (PyAV): mp3, of which libsndfile reads parts, and what it does not know: m4a, wma, webm."""
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 import av
 import numpy as np
 
-from .ffmpeg_end import mp3_tagged_frames, ogg_has_its_end
+from .mp3_tags import OTHER_TAGS, tagged_frames
 from .unreadable import NotRecognised, UnreadableAudio, one_line
 
 av.logging.set_level(av.logging.PANIC)  # what FFmpeg prints from C would write over a progress bar
@@ -18,10 +19,8 @@ FORMATS = (
 )
 # Streams of frames without a header: FFmpeg's duration is a guess from the first frames.
 WITHOUT_DURATION = frozenset(("aac", "ac3", "amr", "dts", "eac3", "mp3", "mpeg", "mpegts"))
-MP3_TAGS = (b"ID3", b"APETAGEX", b"TAG", b"LYRICSBEGIN")
 MP3_TOLERANCE_FRAMES = 2  # encoders disagree about what the length tag counts
-OGG_GAP_SECONDS = 0.005  # its time stamps count samples
-# Elsewhere time stamps are rounded, and durations count what encoders add at both ends.
+# Time stamps are rounded, and durations count what encoders add at both ends.
 GAP_SECONDS, SHORT_SECONDS = 0.1, 0.25
 SHORT_BESIDE_VIDEO_SECONDS = 2.0  # the duration may be the picture's
 
@@ -33,7 +32,7 @@ def blocks(path: Path) -> Iterator[tuple[int, np.ndarray]]:
         NotRecognised: before the first block, if FFmpeg does not know the file or finds no audio in it.
         UnreadableAudio: the file is damaged or truncated.
     """
-    with path.open("rb") as file, _opened(file) as container:
+    with path.open("rb") as file, opened(file) as container:
         reader = _Reader(path, container)
         for frame in reader.frames():
             yield frame.sample_rate, _samples(frame)
@@ -41,17 +40,22 @@ def blocks(path: Path) -> Iterator[tuple[int, np.ndarray]]:
 
 
 def rate_and_seconds(path: Path) -> tuple[int, float]:
-    """What the header says; 0 seconds where it does not say. Raises NotRecognised."""
-    with path.open("rb") as file, _opened(file) as container:
+    """What the header says; 0 seconds where it does not say. Raises NotRecognised, UnreadableAudio."""
+    with path.open("rb") as file, opened(file) as container:
         return container.streams.audio[0].rate, _declared_seconds(container) or 0.0
 
 
-def _opened(file) -> av.container.InputContainer:
+def opened(file: BinaryIO) -> av.container.InputContainer:
+    """The file's container, in which there is audio. Raises NotRecognised, UnreadableAudio."""
     try:
         options = {"format_whitelist": FORMATS}
         container = av.open(file, metadata_errors="ignore", options=options)
     except av.FFmpegError as error:
-        raise NotRecognised(one_line(error.log[2]) if error.log else "") from error
+        words = one_line(error.log[2]) if error.log else ""
+        if words == "moov atom not found":
+            reason = "truncated: the table that m4a and mp4 keep at their end (moov atom) is missing"
+            raise UnreadableAudio(file.name, reason) from error
+        raise NotRecognised(words) from error
     if not container.streams.audio:
         container.close()
         raise NotRecognised("no audio in it")
@@ -80,9 +84,9 @@ class _Reader:
 
     def __init__(self, path: Path, container):
         self.path, self.container, self.stream = path, container, container.streams.audio[0]
-        self.is_mp3, self.is_ogg = container.format.name == "mp3", container.format.name == "ogg"
+        self.is_mp3 = container.format.name == "mp3"
         self.packets, self.seconds = 0, 0.0  # decoded so far
-        self.next_time: float | None = 0.0 if self.is_ogg else None
+        self.next_time: float | None = None
         self.frame_seconds = 0.0
         if self.stream.codec.lossless:
             # Their frames carry a checksum. Of mp3, encoders are known that write wrong ones.
@@ -98,7 +102,7 @@ class _Reader:
                 frames = packet.decode()
             except av.FFmpegError as error:
                 # After the last frame of an mp3, and between files that were joined, may stand anything.
-                in_tag = in_tag or (self.is_mp3 and bytes(packet).startswith(MP3_TAGS))
+                in_tag = in_tag or (self.is_mp3 and bytes(packet).startswith(OTHER_TAGS))
                 failed = failed if in_tag else error
                 if not self.is_mp3:
                     raise self._unreadable("damaged or truncated: decoding stopped") from error
@@ -108,6 +112,8 @@ class _Reader:
             in_tag = in_tag and not frames
             self.packets += bool(frames)
             for frame in frames:
+                if frame.is_corrupt and not self.is_mp3:
+                    raise self._unreadable("damaged or truncated: a frame is cut")
                 self._check_time(frame)
                 yield frame
 
@@ -115,9 +121,9 @@ class _Reader:
         """Raises UnreadableAudio if the file should have been longer."""
         declared = None
         if self.is_mp3:
-            tagged_frames = mp3_tagged_frames(self.path)
-            if self.packets + MP3_TOLERANCE_FRAMES < tagged_frames:
-                declared = tagged_frames * self.frame_seconds
+            frames = tagged_frames(self.path)
+            if self.packets + MP3_TOLERANCE_FRAMES < frames:
+                declared = frames * self.frame_seconds
         elif self.container.format.name not in WITHOUT_DURATION:
             declared = _declared_seconds(self.container)
             beside_video = not self.stream.duration and self.container.streams.video
@@ -125,9 +131,6 @@ class _Reader:
             declared = declared if declared and self.seconds + short < declared else None
         if declared:
             reason = f"truncated: {self.seconds:.1f} s could be read, its header says {declared:.1f} s"
-            raise UnreadableAudio(self.path, reason)
-        if self.is_ogg and not ogg_has_its_end(self.path):
-            reason = f"truncated: {self.seconds:.1f} s could be read, its last page is missing or cut"
             raise UnreadableAudio(self.path, reason)
 
     def _packets(self) -> Iterator[av.Packet]:
@@ -142,7 +145,7 @@ class _Reader:
         time = self.next_time if frame.pts is None else float(frame.pts * frame.time_base)
         if self.next_time is not None and time is not None:
             gap = time - self.next_time
-            if gap > (OGG_GAP_SECONDS if self.is_ogg else GAP_SECONDS):
+            if gap > GAP_SECONDS:
                 raise self._unreadable(f"damaged: {gap:.2f} s are missing", before=frame)
             if gap < -GAP_SECONDS:
                 reason = "several streams one after the other, split it: time stamps start anew"

@@ -1,4 +1,4 @@
-"""Files that keep every sample (wav, flac, aiff, au, caf, ...), by libsndfile."""
+"""Files that libsndfile reads to the sample: wav, flac, aiff, au, caf, Ogg, ..."""
 
 import os
 import re
@@ -8,15 +8,20 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
+from .ogg import ogg_damage
 from .unreadable import NotRecognised, UnreadableAudio, one_line
 
-# How such files begin. libsndfile knows more, and mp3 and Ogg too, of which it loses parts in silence.
-BEGINNINGS = (b"RIFF", b"RIFX", b"RF64", b"FORM", b".snd", b"caff", b"fLaC", b"riff", b"Creative", b"NIST_1A")
-LEFT_TO_FFMPEG = ("MP3", "OGG")
+# How such files begin. libsndfile knows mp3 too, but believes its length tag and stops there.
+BEGINNINGS = (
+    *(b"RIFF", b"RIFX", b"RF64", b"FORM", b".snd", b"caff", b"fLaC", b"OggS", b"riff"),
+    *(b"Creative", b"NIST_1A"),
+)
+LEFT_TO_FFMPEG = "MP3"
 BLOCK_SAMPLES = 1 << 18  # of all channels together
 NOT_RECOGNISED = (1, 7)  # libsndfile's codes; 7 is worded "File does not exist" for a file that is no mp3
 UNKNOWN_LENGTH = 1 << 62
-TOLERANCE_SECONDS = 0.1
+# Some writers count their headers of some 40 bytes as samples.
+TOLERANCE_SECONDS, TOLERANCE_BEHIND_SECONDS = 0.005, 0.1
 # A wav or aiff written to a pipe declares one of the largest sizes there are: unknown, not truncated.
 PLACEHOLDER_BYTES = 0x7FFFF000
 # libsndfile's log of the file: "data : 3528000 (should be 1763978)", likewise for aiff (SSND) and au.
@@ -39,7 +44,7 @@ def blocks(path: Path) -> Iterator[tuple[int, np.ndarray]]:
     """The file's rate and its samples, block by block: float32, (frames, channels).
 
     Raises:
-        NotRecognised: before the first block, if libsndfile does not know the file or loses parts of its kind.
+        NotRecognised: before the first block, where the file is left to FFmpeg.
         UnreadableAudio: the file is damaged or truncated.
     """
     with _opened(path) as file:
@@ -53,12 +58,14 @@ def blocks(path: Path) -> Iterator[tuple[int, np.ndarray]]:
             reason = f"damaged or truncated: decoding stopped after {seconds:.1f} s"
             raise UnreadableAudio(path, f"{reason} ({one_line(error.error_string)})") from error
         reason = _truncation(file, frames_read) or _more_than_declared(path, file, frames_read)
+        if file.format == "OGG":
+            reason = reason or ogg_damage(path)
         if reason:
             raise UnreadableAudio(path, reason)
 
 
 def rate_and_seconds(path: Path) -> tuple[int, float]:
-    """What the header says; 0 seconds where it does not say. Raises NotRecognised, UnreadableAudio."""
+    """What the header says; 0 seconds where it does not say. Raises NotRecognised."""
     with _opened(path) as file:
         seconds = file.frames / max(file.samplerate, 1)
         return file.samplerate, seconds if file.frames < UNKNOWN_LENGTH else 0.0
@@ -69,10 +76,8 @@ def _opened(path: Path) -> soundfile.SoundFile:
     try:
         file = _FromStartToEnd(os.fspath(path) if os.name == "nt" else os.fsencode(path))
     except soundfile.LibsndfileError as error:
-        if error.code in NOT_RECOGNISED:
-            raise NotRecognised from error
-        raise UnreadableAudio(path, f"cannot be opened as audio ({one_line(error.error_string)})") from error
-    if file.format in LEFT_TO_FFMPEG:
+        raise NotRecognised("" if error.code in NOT_RECOGNISED else one_line(error.error_string)) from error
+    if file.format == LEFT_TO_FFMPEG:
         file.close()
         raise NotRecognised
     return file
@@ -101,7 +106,7 @@ def _more_than_declared(path: Path, file: soundfile.SoundFile, frames_read: int)
         rest_bytes = len(raw.read().strip(b"\0"))
     seconds = frames_read / file.samplerate
     # A second of what was read takes this many bytes, give or take the header.
-    if rest_bytes < TOLERANCE_SECONDS * int(position[1]) / seconds:
+    if rest_bytes < TOLERANCE_BEHIND_SECONDS * int(position[1]) / seconds:
         return None
     return (
         f"its header says {seconds:.1f} s, and {rest_bytes:,} bytes more that are no chunk follow; write it "

@@ -1,4 +1,4 @@
-"""Blocks of many channels and any rate become one channel of the wanted rate, without holding the whole file."""
+"""Blocks of many channels and any rate become one channel of the wanted rate, a part at a time."""
 
 from pathlib import Path
 
@@ -73,11 +73,15 @@ class Mixer:
             self.rate = rate
             self._stream = soxr.ResampleStream(rate, self.sample_rate, 1, dtype="float32")
         elif rate != self.rate:
-            reason = f"its rate changes from {self.rate} to {rate} Hz after {self.seconds:.1f} s; split it there"
+            reason = (
+                f"its rate changes from {self.rate} to {rate} Hz after {self.seconds:.1f} s; split it there"
+            )
             raise UnreadableAudio(self.path, reason)
         self._frames += frames
         if self.seconds > most_seconds(self.size_bytes, rate):
-            reason = f"damaged: decodes to more than {self.seconds:.0f} s, which no {self.size_bytes:,} bytes hold"
+            reason = (
+                f"damaged: decodes to more than {self.seconds:.0f} s, which no {self.size_bytes:,} bytes hold"
+            )
             raise UnreadableAudio(self.path, reason)
         if self.seconds > MOST_HOURS * 3600:
             raise UnreadableAudio(self.path, f"longer than {MOST_HOURS} hours; split it")

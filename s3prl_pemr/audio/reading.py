@@ -26,7 +26,7 @@ class Recording:
 
 @dataclass(frozen=True)
 class Header:
-    """What a file says of itself without being decoded: its duration, and the longest that its size allows."""
+    """A file's duration without decoding it, as its header says, and the longest that its size allows."""
 
     seconds: float = 0.0
     most_seconds: float = 0.0
