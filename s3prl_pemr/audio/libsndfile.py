@@ -93,7 +93,7 @@ def _truncation(file: soundfile.SoundFile, frames_read: int) -> str | None:
     if frames_read + TOLERANCE_SECONDS * file.samplerate >= declared_frames:
         return None
     seconds, declared_seconds = frames_read / file.samplerate, declared_frames / file.samplerate
-    return f"truncated: {seconds:.1f} s could be read, its header says {declared_seconds:.1f} s"
+    return f"truncated: {seconds:.2f} s could be read, its header says {declared_seconds:.2f} s"
 
 
 def _more_than_declared(path: Path, file: soundfile.SoundFile, frames_read: int) -> str | None:

@@ -31,6 +31,11 @@ class Header:
     seconds: float = 0.0
     most_seconds: float = 0.0
 
+    @property
+    def plausible(self) -> bool:
+        """Whether the file can hold what its header claims."""
+        return self.seconds <= self.most_seconds
+
 
 def read_audio(path: str | os.PathLike, sample_rate: int = SAMPLE_RATE) -> np.ndarray:
     """The samples of `read_recording`: float32, (samples,)."""
