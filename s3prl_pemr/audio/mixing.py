@@ -8,7 +8,7 @@ import soxr
 from .plausible import MOST_HOURS, implausible_rate, most_seconds
 from .unreadable import UnreadableAudio
 
-RESAMPLED_FRAMES = 1 << 18  # at a time: a decoder's blocks may be far shorter
+MIXED_SAMPLES = 1 << 18  # of all channels, at a time: a decoder's blocks may be far shorter
 
 
 class Mixer:
@@ -26,7 +26,7 @@ class Mixer:
         self._frames = self._bad = 0
         self._mono_energy = self._channel_energy = 0.0
         self._waiting: list[np.ndarray] = []
-        self._waiting_frames = 0
+        self._waiting_samples = 0
         self._done: list[np.ndarray] = []
 
     @property
@@ -42,22 +42,17 @@ class Mixer:
     def add(self, rate: int, block: np.ndarray) -> None:
         """Takes float32, (frames, channels). Raises UnreadableAudio."""
         self._check(rate, len(block))
-        mono = block[:, 0] if block.shape[1] == 1 else block.mean(axis=1)
-        mono_energy = float(np.vdot(mono, mono))
-        self._mono_energy += mono_energy
-        if block.shape[1] == 1:
-            self._channel_energy += mono_energy
-        else:
-            self._channel_energy += float(np.einsum("ij,ij->", block, block)) / block.shape[1]
-        self._waiting.append(mono)
-        self._waiting_frames += len(mono)
-        if self._waiting_frames >= RESAMPLED_FRAMES:
-            self._resample(last=False)
+        if self._waiting and self._waiting[0].shape[1] != block.shape[1]:
+            self._mix(last=False)
+        self._waiting.append(block)
+        self._waiting_samples += block.size
+        if self._waiting_samples >= MIXED_SAMPLES:
+            self._mix(last=False)
 
     def finish(self) -> np.ndarray:
         """All that was added: float32, (samples,). Raises UnreadableAudio."""
         if self._frames:
-            self._resample(last=True)
+            self._mix(last=True)
         if self._bad:
             raise UnreadableAudio(self.path, f"{self._bad} of {self._frames} samples are NaN or infinite")
         wav = np.concatenate(self._done) if self._done else np.zeros(0, np.float32)
@@ -86,9 +81,15 @@ class Mixer:
         if self.seconds > MOST_HOURS * 3600:
             raise UnreadableAudio(self.path, f"longer than {MOST_HOURS} hours; split it")
 
-    def _resample(self, last: bool) -> None:
-        wav = np.concatenate(self._waiting) if self._waiting else np.zeros(0, np.float32)
-        self._waiting, self._waiting_frames = [], 0
+    def _mix(self, last: bool) -> None:
+        wav = np.zeros(0, np.float32)
+        if self._waiting:
+            block = self._waiting[0] if len(self._waiting) == 1 else np.concatenate(self._waiting)
+            channels = block.shape[1]
+            wav = block[:, 0] if channels == 1 else block.mean(axis=1)
+            self._mono_energy += float(np.vdot(wav, wav))
+            self._channel_energy += float(np.vdot(block, block)) / channels
+            self._waiting, self._waiting_samples = [], 0
         if not np.isfinite(wav).all():
             self._bad += np.count_nonzero(~np.isfinite(wav))
         if self.rate != self.sample_rate and not self._bad:

@@ -31,12 +31,12 @@ def test_a_tone_keeps_its_frequency_and_level(tmp_path, name, codec, container, 
     assert len(read) == pytest.approx(48000, abs=0.08 * 16000)  # delay and padding where no header tells them
     middle = read[16000:32000]
     assert int(np.abs(np.fft.rfft(middle * np.hanning(16000))).argmax()) == 1000
-    assert np.sqrt(np.mean(middle**2)) == pytest.approx(0.5 / np.sqrt(2), rel=0.03)
+    assert np.sqrt(np.mean(middle**2)) == pytest.approx(0.5 / np.sqrt(2), rel=0.06)  # LAME scales by 0.95
     assert header_seconds(tmp_path / name) == pytest.approx(3, abs=0.5)
 
 
 @pytest.mark.parametrize(
-    ("name", "codec", "container"), [("a.mka", "flac", "matroska"), ("a.wv", "wavpack", "wv")]
+    ("name", "codec", "container"), [("a.mka", "flac", "matroska"), ("a.m4a", "alac", "ipod")]
 )
 def test_lossless_codecs_pass_16_bits_unchanged(tmp_path, name, codec, container):
     samples = np.random.default_rng(0).integers(-32768, 32768, 20000).astype(np.int16)

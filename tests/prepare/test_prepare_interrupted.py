@@ -13,7 +13,7 @@ import prepare_fixtures
 import pytest
 from prepare_fixtures import error_line, prepare, tables
 
-from s3prl_pemr.prepare import build
+from s3prl_pemr.prepare import build, space
 from s3prl_pemr.prepare.source import Listing, Source
 from s3prl_pemr.store import AudioStore, writer
 from s3prl_pemr.store.dataset_name import DatasetName
