@@ -154,6 +154,19 @@ def test_new_and_mended_sources_are_added_at_the_end(own_folder, tmp_path, capsy
     assert [row.path for row in rows] == ["cut.mp3", "link.wav", "nan.wav", "song.m4a"]
 
 
+def test_what_0_1_0_could_not_read_is_tried_again(folder, finished, tmp_path, capsys):
+    destination = Path(shutil.copytree(finished, tmp_path / "DST"))
+    table = destination / "unreadable.tsv"
+    now = next(row.reason for row in read_unreadable(table)[0] if row.path == "song.m4a")
+    then = "libsndfile does not read .m4a files; convert it, for example to flac"
+    lines = table.read_text("utf-8").splitlines(keepends=True)
+    lines = [line.replace(now, then) if line.startswith("song.m4a") else line for line in lines]
+    table.write_text("".join(lines), "utf-8")
+    assert prepare(folder, destination) == 0
+    assert "12 stored, 5 known as unreadable, 1 to do" in capsys.readouterr().out
+    assert {row.path: row.reason for row in read_unreadable(table)[0]}["song.m4a"] == now
+
+
 def test_labels_from_a_table(own_folder, tmp_path, capsys):
     table = tmp_path / "labels.tsv"
     table.write_text(
