@@ -56,9 +56,9 @@ def opened(file: BinaryIO) -> av.container.InputContainer:
             reason = "truncated: the table that m4a and mp4 keep at their end (moov atom) is missing"
             raise UnreadableAudio(file.name, reason) from error
         raise NotRecognised(words) from error
-    if not container.streams.audio:
+    if not container.streams.audio or container.streams.audio[0].codec_context is None:
         container.close()
-        raise NotRecognised("no audio in it")
+        raise NotRecognised("no audio in it that can be decoded")
     return container
 
 

@@ -48,8 +48,8 @@ def list_folder(
 ) -> Listing:
     """Every file below the root whose name says it is audio, sorted by its path, which is its track name.
 
-    Hidden files and folders are left out, and so are AppleDouble files (`._*`); files of other kinds are counted
-    in a remark.
+    Hidden files and folders are left out, and so are AppleDouble files (`._*`); files of other kinds are
+    counted in a remark.
 
     Raises:
         StoreError: the root is no folder, or the labels cannot be read.
