@@ -12,9 +12,10 @@ from .unreadable import NotRecognised, UnreadableAudio, one_line
 
 av.logging.set_level(av.logging.PANIC)  # what FFmpeg prints from C would write over a progress bar
 
-# Containers of audio: no playlists, which open other files, no raw samples known by a name alone.
+# Containers of audio: no playlists, which open other files, no raw samples known by a name alone,
+# no avi, whose missing parts do not show.
 FORMATS = (
-    "aac,ac3,aiff,amr,ape,asf,au,avi,caf,dsf,dts,eac3,flac,flv,iff,matroska,mov,mp3,mpc,mpc8,mpeg,mpegts,ogg,rm,"
+    "aac,ac3,aiff,amr,ape,asf,au,caf,dsf,dts,eac3,flac,flv,iff,matroska,mov,mp3,mpc,mpc8,mpeg,mpegts,ogg,rm,"
     "tak,tta,w64,wav,wv"
 )
 # Streams of frames without a header: FFmpeg's duration is a guess from the first frames.

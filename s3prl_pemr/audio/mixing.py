@@ -73,13 +73,11 @@ class Mixer:
             )
             raise UnreadableAudio(self.path, reason)
         self._frames += frames
-        if self.seconds > most_seconds(self.size_bytes, rate):
-            reason = (
-                f"damaged: decodes to more than {self.seconds:.0f} s, which no {self.size_bytes:,} bytes hold"
-            )
-            raise UnreadableAudio(self.path, reason)
         if self.seconds > MOST_HOURS * 3600:
             raise UnreadableAudio(self.path, f"longer than {MOST_HOURS} hours; split it")
+        if self.seconds > most_seconds(self.size_bytes, rate):
+            reason = f"more than {self.seconds:.0f} s in {self.size_bytes:,} bytes, which no codec can"
+            raise UnreadableAudio(self.path, f"damaged: {reason}")
 
     def _mix(self, last: bool) -> None:
         wav = np.zeros(0, np.float32)

@@ -7,8 +7,10 @@ MOST_HOURS = 12  # of one file: 2.8 GB at 16 kHz
 
 
 def most_seconds(size_bytes: int, rate: int) -> float:
-    """How long a file of this size can be at most, at this rate."""
-    return size_bytes * 8 / LEAST_BITS_PER_SAMPLE / rate
+    """How long a file of this size can be at most, at this rate; 0 where that is no rate."""
+    if rate not in RATES:
+        return 0.0
+    return min(size_bytes * 8 / LEAST_BITS_PER_SAMPLE / rate, MOST_HOURS * 3600)
 
 
 def implausible_rate(rate: int) -> str | None:

@@ -26,7 +26,7 @@ class Recording:
 
 @dataclass(frozen=True)
 class Header:
-    """A file's duration without decoding it, as its header says, and the longest that its size allows."""
+    """A file's duration without decoding it, as its header says, and the longest that is read."""
 
     seconds: float = 0.0
     most_seconds: float = 0.0
@@ -78,7 +78,7 @@ def read_header(path: str | os.PathLike) -> Header:
                 rate, seconds = decoder.rate_and_seconds(path)
             except NotRecognised:
                 continue
-            return Header(seconds, most_seconds(size_bytes, max(rate, 1)))
+            return Header(seconds, most_seconds(size_bytes, rate))
     except (UnreadableAudio, OSError):
         pass
     return Header()

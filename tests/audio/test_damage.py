@@ -8,7 +8,7 @@ import pytest
 import soundfile
 from encoding import ape_tag, encode, flipped, half, id3_tag, missing, ogg_pages, zeroed
 
-from s3prl_pemr.audio import UnreadableAudio, header_seconds, read_audio, read_header
+from s3prl_pemr.audio import UnreadableAudio, header_seconds, mixing, plausible, read_audio, read_header
 
 RATE, SECONDS = 22050, 20
 ID3, APE = id3_tag(2000), ape_tag(b"x" * 2000)
@@ -144,11 +144,12 @@ def test_chunks_and_padding_behind_the_samples_are_no_sound(whole, read_seconds)
     assert read_seconds("wav", whole["wav"] + bytes(40000)) == SECONDS
 
 
-def test_a_rate_that_is_none_is_refused(whole, reason):
+def test_a_rate_that_is_none_is_refused(whole, reason, tmp_path):
     data = bytearray(whole["flac"])
     assert int.from_bytes(data[18:21], "big") >> 4 == RATE  # STREAMINFO: 20 bits
     data[18:21] = (4 << 4 | data[20] & 0xF).to_bytes(3, "big")
     assert reason("flac", data) == "damaged: its header says 4 Hz; rates of 1,000 to 768,000 Hz are read"
+    assert not read_header(tmp_path / "x.flac").plausible
     soundfile_rate = bytearray(whole["wav"])
     soundfile_rate[24:28] = struct.pack("<I", 1_000_000)
     assert "1000000 Hz" in reason("wav", soundfile_rate)
@@ -164,6 +165,18 @@ def test_a_length_that_no_codec_packs_into_the_file_is_implausible(whole, tmp_pa
     (tmp_path / "x.mp3").write_bytes(whole["mp3"])
     assert read_header(tmp_path / "x.mp3").plausible
     assert header_seconds(tmp_path / "x.mp3") == pytest.approx(SECONDS, abs=0.1)
+
+
+def test_more_than_any_codec_packs_into_a_file_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(plausible, "LEAST_BITS_PER_SAMPLE", 20)
+    soundfile.write(tmp_path / "x.wav", noise(1), RATE, subtype="PCM_U8")  # 2 channels of 8 bits
+    with pytest.raises(
+        UnreadableAudio, match="damaged: more than 1 s in 44,[0-9]+ bytes, which no codec can"
+    ):
+        read_audio(tmp_path / "x.wav")
+    monkeypatch.setattr(mixing, "MOST_HOURS", 0.5 / 3600)
+    with pytest.raises(UnreadableAudio, match="hours; split it"):
+        read_audio(tmp_path / "x.wav")
 
 
 def test_silence_of_any_codec_is_plausible(tmp_path):

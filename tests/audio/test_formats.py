@@ -19,7 +19,7 @@ from s3prl_pemr.audio import UnreadableAudio, header_seconds, read_audio, to_int
         ("a.mka", "flac", "matroska", 22050),
         ("a.ac3", "ac3", "ac3", 48000),
         ("a.oga", "flac", "ogg", 44100),
-        ("a.avi", "libmp3lame", "avi", 44100),
+        ("a.mka", "libmp3lame", "matroska", 44100),
         ("a.wv", "wavpack", "wv", 44100),
         ("a.mp2", "mp2", "mp2", 44100),
     ],
