@@ -147,6 +147,16 @@ def test_wav_written_to_a_pipe_is_read(tmp_path):
     assert len(read_audio(path)) == 48000
 
 
+def test_aiff_written_to_a_pipe_is_read(tmp_path):
+    path = tmp_path / "a.aiff"
+    soundfile.write(path, tone(16000), 16000)
+    data = bytearray(path.read_bytes())
+    for at in (4, data.find(b"COMM") + 10, data.find(b"SSND") + 4):
+        data[at : at + 4] = b"\x7f\xff\xff\xff"
+    path.write_bytes(data)
+    assert len(read_audio(path)) == 48000
+
+
 def test_flac_written_to_a_pipe_is_read(tmp_path):
     path = tmp_path / "a.flac"
     soundfile.write(path, tone(16000), 16000)
