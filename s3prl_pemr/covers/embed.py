@@ -11,11 +11,11 @@ from time import monotonic
 
 import numpy as np
 from s3prl.downstream.cover_song.cqt.transform import cqt_columns
-from tqdm import tqdm
 
 from s3prl_pemr.prepare.datasets.folder import list_folder
 from s3prl_pemr.prepare.source import Source
 from s3prl_pemr.prepare.workers import Workers
+from s3prl_pemr.report.progress import Progress
 from s3prl_pemr.store.index import printable
 
 from .index import CoverIndex, read_index, refuse_other_model
@@ -48,7 +48,7 @@ def run(args: argparse.Namespace) -> int:
     rows = {track: known[track] for track in kept}
     unreadable, silent, saved = [], [], monotonic()
     try:
-        for source, heard in tqdm(_heard(wanted, args.jobs), "embed", len(wanted), unit="track"):
+        for source, heard in Progress(_heard(wanted, args.jobs), "embed", len(wanted), unit="track"):
             if heard.reason:
                 unreadable.append(f"{printable(source.track)}: {heard.reason}")
                 continue

@@ -12,6 +12,7 @@ from torch import nn
 from torch.distributed import is_initialized
 
 from s3prl_pemr.features.attach import CacheArguments, cached_upstream
+from s3prl_pemr.report.progress import Progress
 from s3prl_pemr.toolkit.patching import replaced
 
 from . import plateau, torchrun
@@ -64,8 +65,8 @@ class Runner(toolkit.Runner):
             stack.enter_context(safe_checkpoints())
             telling_writer = partial(plateau.TellingWriter, self._on_scalar)
             stack.enter_context(replaced(toolkit, "SummaryWriter", telling_writer))
-            if torchrun.rank() > 0:
-                stack.enter_context(replaced(toolkit, "tqdm", torchrun.FollowersBar))
+            bar = Progress if torchrun.rank() == 0 else torchrun.FollowersBar
+            stack.enter_context(replaced(toolkit, "tqdm", bar))
             super().train()
         if self._plateau and torchrun.rank() == 0:
             self._plateau.warn_if_unheard()
@@ -78,7 +79,11 @@ class Runner(toolkit.Runner):
         """The toolkit's evaluation, by the first process, with the random state as before it."""
         if torchrun.rank() > 0:
             return []
-        with preserved_random_state(), torchrun.without_wrappers(self.all_entries):
+        with (
+            preserved_random_state(),
+            torchrun.without_wrappers(self.all_entries),
+            replaced(toolkit, "tqdm", Progress),
+        ):
             save_names = super().evaluate(split, logger, global_step)
         if self._plateau and split == self.config["runner"]["eval_dataloaders"][-1]:
             self._plateau.warn_if_unheard()

@@ -6,9 +6,8 @@ import shutil
 import sys
 from pathlib import Path
 
-from tqdm import tqdm
-
 from s3prl_pemr.audio import SAMPLE_RATE
+from s3prl_pemr.report.progress import Progress
 from s3prl_pemr.store.index import SAMPLE_BYTES, StoreError, Unreadable
 from s3prl_pemr.store.writer import StoreWriter, delete_store
 
@@ -104,7 +103,7 @@ def _store(listing: Listing, plan: Plan, writer: StoreWriter, jobs: int, stop: S
         writer.begin()
         try:
             results = workers.in_order(decode, [str(source.path) for source in inside])
-            for source, stamp in _progress(plan.todo):
+            for source, stamp in Progress(plan.todo, "prepare", unit=" tracks"):
                 if stop.signal_number is not None:
                     break
                 outside = Decoded(None, reason=f"its path leads out of {listing.root}")
@@ -135,12 +134,6 @@ def _check_space(destination: Path, sources: list[Source], workers: Workers) -> 
             f"{destination}: {seconds / 3600:.1f} hours of audio need {needed_bytes / 1e9:.2f} GB and "
             f"{free_bytes / 1e9:.2f} GB are free; make room or choose another DST"
         )
-
-
-def _progress(todo: list) -> tqdm:
-    # In a log file every redrawing is a line: fewer of them.
-    interval = 0.1 if sys.stderr.isatty() else 30
-    return tqdm(todo, desc="prepare", unit=" tracks", mininterval=interval, dynamic_ncols=True)
 
 
 def _positive(text: str) -> int:
