@@ -14,6 +14,8 @@ from s3prl_pemr.features.attach import CacheArguments
 from s3prl_pemr.loops.device import choose_device
 from s3prl_pemr.toolkit.compat import hugging_face_is_usable
 
+from .outputs import check_folder
+
 # the process group is made by s3prl_pemr.loops.torchrun
 OWN_FLAGS = ("__local_rank", "__feature_cache", "__feature_cache_gb")
 OWN_HELP = """example:
@@ -45,10 +47,13 @@ def complete_arguments(
     added = ["--device", args.device]
     if not _resumes(args):  # a checkpoint holds the rest
         _check_names(args)
+        check_folder(_experiment_folder(args), "the experiment's folder")
         config = _find_config(args.downstream, args.config)
         if config != args.config:
             args.config = config
             added += ["-c", config]
+    if args.feature_cache:
+        check_folder(args.feature_cache, "--feature_cache")
     if args.init_ckpt and not Path(args.init_ckpt).is_file():
         raise ValueError(f"-i {args.init_ckpt}: no such checkpoint")
     if (args.hub == "huggingface" or args.push_to_hf_hub) and not hugging_face_is_usable():
@@ -112,7 +117,11 @@ def _resumes(args: argparse.Namespace) -> bool:
         raise ValueError(
             "where to save the experiment? pass -n NAME (result/downstream/NAME) or -p DIRECTORY"
         )
-    return args.auto_resume and _has_checkpoint(args.expdir or f"result/downstream/{args.expname}")
+    return args.auto_resume and _has_checkpoint(_experiment_folder(args))
+
+
+def _experiment_folder(args: argparse.Namespace) -> str:
+    return args.expdir or f"result/downstream/{args.expname}"
 
 
 def _has_checkpoint(directory: str) -> bool:

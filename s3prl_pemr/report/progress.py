@@ -84,9 +84,7 @@ class Progress(tqdm):
 
     def _tell(self) -> None:
         self._told, self._last_line = True, time.monotonic()
-        elapsed = self._last_line - self._began
-        line = self.format_meter(
-            self.n, self.total, elapsed, ncols=0, initial=self._first or 0, postfix=getattr(self, "postfix", None),
-            **self._line,
-        )  # fmt: skip
+        elapsed, postfix = self._last_line - self._began, getattr(self, "postfix", None)
+        shown = {**self._line, "ncols": 0, "initial": self._first or 0, "postfix": postfix}
+        line = self.format_meter(self.n, self.total, elapsed, **shown)
         print(line, file=self._file, flush=True)

