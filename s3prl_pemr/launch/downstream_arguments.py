@@ -12,6 +12,7 @@ from s3prl import downstream, hub
 
 from s3prl_pemr.features.attach import CacheArguments
 from s3prl_pemr.loops.device import choose_device
+from s3prl_pemr.loops.inference import files_of
 from s3prl_pemr.toolkit.compat import hugging_face_is_usable
 
 from .outputs import check_folder
@@ -25,6 +26,7 @@ OWN_HELP = """example:
 added to s3prl's command line:
   --feature_cache FOLDER  keep a frozen upstream's features on disk: later epochs and runs read them
   --feature_cache_gb N    largest size of the folder, default 50
+  -m inference -t PATH... files and folders of audio; what cannot be read is named, the others are scored
 """
 
 
@@ -43,6 +45,10 @@ def complete_arguments(
     """
     args, _ = _parser().parse_known_args(argv)
     argv = _without_our_own(argv)
+    args.files = None
+    if args.mode == "inference":
+        args.files = files_of([path for some in args.evaluate_split or [] for path in some])
+        argv = _without_split(argv)
     args.device = choose_device(args.device, local_rank)
     added = ["--device", args.device]
     if not _resumes(args):  # a checkpoint holds the rest
@@ -65,6 +71,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(add_help=False, argument_default=None, allow_abbrev=False)
     parser.add_argument("-d", "--downstream")
     parser.add_argument("-u", "--upstream")
+    parser.add_argument("-m", "--mode")
+    parser.add_argument("-t", "--evaluate_split", nargs="+", action="append")
     parser.add_argument("-c", "--config")
     parser.add_argument("-e", "--past_exp")
     parser.add_argument("-i", "--init_ckpt")
@@ -100,6 +108,17 @@ def _without_our_own(argv: list[str]) -> list[str]:
         elif argument.partition("=")[0].replace("-", "_") in OWN_FLAGS:
             skip_value = "=" not in argument
         else:
+            kept.append(argument)
+    return kept
+
+
+def _without_split(argv: list[str]) -> list[str]:
+    """Without -t and its values: the toolkit takes one, which it asserts to be a file."""
+    kept, inside = [], False
+    for argument in argv:
+        begins = argument.startswith(("-t", "--evaluate_split")) and not argument.startswith("--t")
+        inside = begins or (inside and not argument.startswith("-"))
+        if not inside:
             kept.append(argument)
     return kept
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Sequence
 from contextlib import ExitStack
 from functools import partial
+from pathlib import Path
 
 from s3prl.downstream import runner as toolkit
 from s3prl.optimizers import get_optimizer
@@ -16,6 +18,7 @@ from s3prl_pemr.report.progress import Progress
 from s3prl_pemr.toolkit.patching import replaced
 
 from . import plateau, torchrun
+from .inference import files_of, infer
 from .optimizer import complete_optimizer_config
 from .random_state import EpochSeededLoaders, preserved_random_state
 from .safe_checkpoints import safe_checkpoints
@@ -24,7 +27,11 @@ from .safe_checkpoints import safe_checkpoints
 class Runner(toolkit.Runner):
     """Takes the place of s3prl.downstream.runner.Runner; the same arguments, config and checkpoints."""
 
-    def __init__(self, args, config, cache: CacheArguments | None = None):
+    def __init__(
+        self, args, config, cache: CacheArguments | None = None, files: Sequence[Path] | None = None
+    ):
+        """Args: files: of -m inference; else the one that the arguments name."""
+        self._files = files
         if is_initialized():
             args.local_rank = torchrun.local_rank()  # run_downstream.py:175 looks for it in a checkpoint
         self._plateau: plateau.PlateauOnTag | None = None
@@ -90,9 +97,9 @@ class Runner(toolkit.Runner):
         return save_names
 
     def inference(self) -> None:
-        """The toolkit's inference, by the first process."""
+        """The toolkit's inference for each file, by the first process."""
         if torchrun.rank() == 0:
-            super().inference()
+            infer(self, self._files or files_of([self.args.evaluate_split]))
 
 
 def _takes_seed(method) -> bool:

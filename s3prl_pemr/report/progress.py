@@ -22,8 +22,8 @@ def switched_off() -> bool:
 class Progress(tqdm):
     """tqdm on a terminal; elsewhere a line every LINE_SECONDS and one at the end; nothing with TQDM_DISABLE.
 
-    It counts in `n` however it shows. s3prl's training loops end by that number (s3prl/downstream/runner.py:275,
-    pretrain/runner.py:146), and tqdm stops counting where it is disabled: they went on for ever.
+    It counts in `n` however it shows. s3prl's training loops end by that number (s3prl/downstream/runner.py
+    :275, s3prl/pretrain/runner.py:153), and tqdm stops counting where it is disabled: they went on for ever.
     """
 
     _open = 0  # bars of this process: one inside another has no line at its end

@@ -34,7 +34,7 @@ def pad_waveforms(wavs: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
         if not wav.is_floating_point():
             kind = str(wav.dtype).removeprefix("torch.")
             raise ValueError(
-                f"waveform {item} of the batch is of {kind}: expected floats in [-1, 1]; divide int16 by 32768"
+                f"waveform {item} of the batch holds {kind}: expected floats up to 1; divide int16 by 32768"
             )
     padded = pad_sequence([wav.float() for wav in wavs], batch_first=True)
     peaks = padded.abs().amax(dim=1)

@@ -41,7 +41,7 @@ def music(samples):
 @pytest.mark.parametrize("name", ["pemr_random", "sample_cnn"])
 def test_integers_are_refused_in_one_line(name, dtype):
     wavs = [music(20_000), (32_768 * music(20_000)).to(dtype)]
-    with pytest.raises(ValueError, match="waveform 1 of the batch is of .*; divide int16 by 32768") as error:
+    with pytest.raises(ValueError, match="waveform 1 of the batch holds .*; divide int16 by 32768") as error:
         getattr(hub, name)()(wavs)
     assert "\n" not in str(error.value)
     assert str(dtype).removeprefix("torch.") in str(error.value)
