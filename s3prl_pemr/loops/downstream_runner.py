@@ -51,6 +51,18 @@ class Runner(toolkit.Runner):
             entry.model = torchrun.distributed_copy(model, interfaces or [])
         return entry
 
+    def _get_upstream(self):
+        try:
+            return super()._get_upstream()
+        except Exception as error:  # each upstream says in its own way what it misses
+            lost = self.args.upstream_ckpt
+            if not self.args.init_ckpt or not lost or "://" in lost or Path(lost).exists():
+                raise
+            raise ValueError(
+                f"{self.args.init_ckpt}: its upstream's checkpoint {lost} is no longer there; say where it "
+                "is now with -o args.upstream_ckpt=CKPT"
+            ) from error
+
     def _get_optimizer(self, model_params):
         config = complete_optimizer_config(self.config["optimizer"])
         optimizer = get_optimizer(model_params, self.config["runner"]["total_steps"], config)

@@ -3,6 +3,7 @@
 import io
 
 import pytest
+from places import ROOT
 
 from s3prl_pemr.report import progress
 from s3prl_pemr.report.progress import Progress
@@ -111,3 +112,9 @@ def test_on_a_terminal_it_is_tqdms_bar(monkeypatch):
     list(Progress(range(3), "work", file=written, ncols=60, colour="red"))
     assert "\rwork: 100%" in written.getvalue()
     assert "\x1b[31m" not in written.getvalue()
+
+
+def test_no_other_file_has_bars_of_its_own():
+    folders = ("s3prl_pemr", "pretrain", "upstream", "downstream")
+    sources = [path for folder in folders for path in (ROOT / folder).rglob("*.py")]
+    assert [path.name for path in sources if "from tqdm import" in path.read_text()] == ["progress.py"]

@@ -1,8 +1,11 @@
 """-m inference over files and folders: what is scored, what is named, and with which exit status."""
 
+import sys
+
 import numpy as np
 import pytest
 import soundfile
+import torch
 from tagging_store import clip
 
 from s3prl_pemr.audio import SAMPLE_RATE
@@ -25,10 +28,6 @@ def music(tmp_path_factory):
 @pytest.fixture(scope="module")
 def head(store, tmp_path_factory):
     """A checkpoint of one step: which tags it finds does not matter here."""
-    import sys
-
-    import torch
-
     from s3prl_pemr.launch.downstream import main
 
     expdir = tmp_path_factory.mktemp("head")
@@ -98,6 +97,19 @@ def test_what_cannot_be_scored_at_all_is_one_line(music, infer, tmp_path):
         with pytest.raises(SystemExit, match=f"^error: {line}") as caught:
             infer(*flags)
         assert "\n" not in str(caught.value)
+
+
+def test_an_upstream_s_checkpoint_that_has_moved_is_named_anew(music, head, run_downstream, tmp_path):
+    saved = torch.load(head)
+    saved["Args"].upstream, saved["Args"].upstream_ckpt = "pemr_local", str(tmp_path / "was.ckpt")
+    torch.save(saved, tmp_path / "head.ckpt")
+    (tmp_path / "is=here.ckpt").write_text("no checkpoint")
+    flags = ("-m", "inference", "-t", music / "high.wav", "-e", tmp_path / "head.ckpt")
+    lost = "^error: .*head.ckpt: .*was.ckpt is no longer there; .* -o args.upstream_ckpt=CKPT$"
+    with pytest.raises(SystemExit, match=lost):
+        run_downstream(*flags)
+    with pytest.raises(SystemExit, match="^error: checkpoint .*is=here.ckpt cannot be read"):
+        run_downstream(*flags, "-o", f"args.upstream_ckpt={tmp_path / 'is=here.ckpt'}")
 
 
 def test_nothing_is_made_up(tmp_path):
