@@ -6,7 +6,9 @@ import argparse
 import sys
 from pathlib import Path
 
+from s3prl_pemr.launch.outputs import check_folder
 from s3prl_pemr.prepare.datasets.labels import read_labels
+from s3prl_pemr.prepare.summary import name_some
 from s3prl_pemr.store.index import printable
 
 from .index import read_index
@@ -28,15 +30,21 @@ def run(args: argparse.Namespace) -> int:
     """Carry out the command. Returns the exit status; raises ValueError (one line)."""
     from s3prl.downstream.cover_song.ranking.report import Retrieval  # matplotlib: --help does without
 
+    if args.out:
+        check_folder(args.out, "--out")
     index = read_index(args.index)
     works = _works(args.list)
     rows = {track: row for row, track in enumerate(index.tracks)}
     missing = [track for track in works if track not in rows]
-    listed = [track for track in index.tracks if track in works]
+    silent = sorted(index.silent_tracks & set(works))
+    listed = [track for track in index.tracks if track in works and track not in silent]
     if not listed:
-        raise ValueError(f"{args.list}: none of its {len(works)} tracks is in {args.index}")
+        but = f" but {len(silent)} silent ones" if silent else ""
+        raise ValueError(f"{args.list}: none of its {len(works)} tracks is in {args.index}{but}")
     for track in missing:
         print(f"not in the index: {printable(track)}", file=sys.stderr)
+    if silent:
+        print(f"{len(silent)} silent tracks are left out: {name_some(silent)}", file=sys.stderr)
     embeddings = index.embeddings[[rows[track] for track in listed]]
     found = Retrieval(args.list.stem, listed, [works[track] for track in listed], embeddings)
     print(found.line)
@@ -45,6 +53,7 @@ def run(args: argparse.Namespace) -> int:
     if args.out:
         args.out.mkdir(parents=True, exist_ok=True)
         about = {"index": str(args.index), "model": index.model, "not_in_the_index": len(missing)}
+        about["silent_left_out"] = len(silent)
         found.write(args.out, about)
         if found.few_works:
             print(found.few_works, file=sys.stderr)

@@ -5,8 +5,7 @@ import os
 import sys
 from pathlib import Path
 
-from tqdm import tqdm
-
+from s3prl_pemr.report.progress import Progress
 from s3prl_pemr.store.index import StoreError, Unreadable
 from s3prl_pemr.store.writer import StoreWriter, delete_store
 
@@ -99,7 +98,7 @@ def _store(listing: Listing, plan: Plan, writer: StoreWriter, jobs: int, stop: S
         writer.begin()
         try:
             results = workers.in_order(decode, [str(source.path) for source in inside])
-            for source, stamp in _progress(plan.todo):
+            for source, stamp in Progress(plan.todo, "prepare", unit=" tracks"):
                 if stop.signal_number is not None:
                     break
                 outside = Decoded(None, reason=f"its path leads out of {listing.root}")
@@ -117,12 +116,6 @@ def _store(listing: Listing, plan: Plan, writer: StoreWriter, jobs: int, stop: S
                 writer.commit()
         finally:
             writer.close()
-
-
-def _progress(todo: list) -> tqdm:
-    # In a log file every redrawing is a line: fewer of them.
-    interval = 0.1 if sys.stderr.isatty() else 30
-    return tqdm(todo, desc="prepare", unit=" tracks", mininterval=interval, dynamic_ncols=True)
 
 
 def _positive(text: str) -> int:
