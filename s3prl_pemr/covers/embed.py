@@ -16,7 +16,7 @@ from tqdm import tqdm
 from s3prl_pemr.prepare.datasets.folder import list_folder
 from s3prl_pemr.prepare.source import Source
 from s3prl_pemr.prepare.workers import Workers
-from s3prl_pemr.store.index import printable
+from s3prl_pemr.report.printable import printable
 
 from .index import CoverIndex, read_index, refuse_other_model
 from .model import CoverModel, Heard, hear

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from s3prl_pemr.prepare.datasets.labels import read_labels
-from s3prl_pemr.store.index import printable
+from s3prl_pemr.report.printable import printable
 
 from .index import read_index
 

@@ -3,7 +3,8 @@
 from collections import Counter
 
 from s3prl_pemr.audio import SAMPLE_RATE
-from s3prl_pemr.store.index import INDEX_FILE, UNREADABLE_FILE, Stamp, Unreadable, printable
+from s3prl_pemr.report.printable import printable
+from s3prl_pemr.store.index import INDEX_FILE, UNREADABLE_FILE, Stamp, Unreadable
 from s3prl_pemr.store.writer import StoreWriter
 
 from .plan import Plan

@@ -17,6 +17,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from s3prl_pemr.report.printable import printable
+
 AUDIO_FILE, INDEX_FILE, UNREADABLE_FILE, STATE_FILE = "audio.i16", "index.tsv", "unreadable.tsv", "store.json"
 FORMAT_VERSION = 1
 SAMPLE_BYTES = 2
@@ -135,11 +137,6 @@ def encode(text: str) -> bytes:
 def header(columns: tuple[str, ...]) -> bytes:
     """The first line of a table."""
     return encode("\t".join(columns) + "\n")
-
-
-def printable(name: str) -> str:
-    """A file name in one line that any terminal takes."""
-    return escape(name).encode("utf-8", "backslashreplace").decode()
 
 
 REBUILD = "run prepare with --rebuild"

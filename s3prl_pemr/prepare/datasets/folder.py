@@ -9,8 +9,9 @@ from s3prl_pemr.prepare.build import add_build_arguments, build_store
 from s3prl_pemr.prepare.source import Listing, Source
 from s3prl_pemr.prepare.summary import name_some
 from s3prl_pemr.prepare.walk import AUDIO_SUFFIXES, files_below
+from s3prl_pemr.report.printable import printable
 from s3prl_pemr.store.dataset_name import DatasetName
-from s3prl_pemr.store.index import StoreError, printable
+from s3prl_pemr.store.index import StoreError
 
 from .labels import read_labels
 

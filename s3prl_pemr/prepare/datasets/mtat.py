@@ -6,8 +6,9 @@ from pathlib import Path
 from s3prl_pemr.prepare.build import add_build_arguments, build_store
 from s3prl_pemr.prepare.source import Listing, Source
 from s3prl_pemr.prepare.summary import name_some
+from s3prl_pemr.report.printable import printable
 from s3prl_pemr.store.dataset_name import DatasetName
-from s3prl_pemr.store.index import StoreError, printable
+from s3prl_pemr.store.index import StoreError
 
 from .mtat_tables import (
     ANNOTATIONS_FILE,

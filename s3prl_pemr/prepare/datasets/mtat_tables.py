@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from s3prl_pemr.prepare.summary import name_some
+from s3prl_pemr.report.printable import printable
 from s3prl_pemr.store.groups import Group
-from s3prl_pemr.store.index import StoreError, printable
+from s3prl_pemr.store.index import StoreError
 
 ANNOTATIONS_FILE, CLIP_INFO_FILE = "annotations_final.csv", "clip_info_final.csv"
 ID_COLUMN, PATH_COLUMN = "clip_id", "mp3_path"
