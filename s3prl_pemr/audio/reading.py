@@ -8,6 +8,8 @@ import numpy as np
 import soundfile
 import soxr
 
+from s3prl_pemr.report.printable import visible
+
 from .truncation import truncation
 
 SAMPLE_RATE = 16000
@@ -38,7 +40,7 @@ class UnreadableAudio(ValueError):
         self.path, self.reason = str(path), reason
 
     def __str__(self) -> str:
-        return f"{self.path}: {self.reason}"
+        return visible(f"{self.path}: {self.reason}")
 
 
 def read_audio(path: str | os.PathLike, sample_rate: int = SAMPLE_RATE) -> np.ndarray:

@@ -16,7 +16,7 @@ from tqdm import tqdm
 from s3prl_pemr.prepare.datasets.folder import list_folder
 from s3prl_pemr.prepare.source import Source
 from s3prl_pemr.prepare.workers import Workers
-from s3prl_pemr.report.printable import printable
+from s3prl_pemr.report.printable import printable, visible
 
 from .index import CoverIndex, read_index, refuse_other_model
 from .model import CoverModel, Heard, hear
@@ -66,10 +66,11 @@ def run(args: argparse.Namespace) -> int:
     for track in silent:
         print(f"silent: {track}: its embedding says nothing", file=sys.stderr)
     gone = len(set(known) - {source.track for source in sources})
-    print(
+    line = (
         f"{args.index}: {len(rows)} tracks, {len(wanted) - len(unreadable)} of them new, "
         f"{len(unreadable)} unreadable, {gone} no longer there"
     )
+    print(visible(line))
     return 0 if rows else 1
 
 

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from s3prl_pemr.prepare.datasets.labels import read_labels
-from s3prl_pemr.report.printable import printable
+from s3prl_pemr.report.printable import printable, visible
 
 from .index import read_index
 
@@ -39,7 +39,7 @@ def run(args: argparse.Namespace) -> int:
         print(f"not in the index: {printable(track)}", file=sys.stderr)
     embeddings = index.embeddings[[rows[track] for track in listed]]
     found = Retrieval(args.list.stem, listed, [works[track] for track in listed], embeddings)
-    print(found.line)
+    print(visible(found.line))
     if missing:
         print(f"{len(missing)} of {len(works)} listed tracks are not in the index", file=sys.stderr)
     if args.out:
@@ -47,7 +47,7 @@ def run(args: argparse.Namespace) -> int:
         about = {"index": str(args.index), "model": index.model, "not_in_the_index": len(missing)}
         found.write(args.out, about)
         if found.few_works:
-            print(found.few_works, file=sys.stderr)
+            print(visible(found.few_works), file=sys.stderr)
     return 0
 
 

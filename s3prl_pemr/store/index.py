@@ -17,7 +17,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from s3prl_pemr.report.printable import printable
+from s3prl_pemr.report.printable import printable, visible
 
 AUDIO_FILE, INDEX_FILE, UNREADABLE_FILE, STATE_FILE = "audio.i16", "index.tsv", "unreadable.tsv", "store.json"
 FORMAT_VERSION = 1
@@ -35,6 +35,9 @@ _UNESCAPES = {"\\": "\\", "t": "\t", "n": "\n", "r": "\r", "p": "|"}
 
 class StoreError(ValueError):
     """Something about a store, or what is to go into it, that the user can mend; one line."""
+
+    def __str__(self) -> str:
+        return visible(super().__str__())
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,8 @@ from s3prl_pemr.report.printable import printable
 from s3prl_pemr.store.groups import Group
 from s3prl_pemr.store.index import StoreError
 
+from .separator import separator_hint
+
 ANNOTATIONS_FILE, CLIP_INFO_FILE = "annotations_final.csv", "clip_info_final.csv"
 ID_COLUMN, PATH_COLUMN = "clip_id", "mp3_path"
 SONG_COLUMNS = ("title", "artist", "album")
@@ -75,18 +77,21 @@ def read_groups_of_clips(path: Path, tracks: Mapping[str, str]) -> tuple[dict[st
 
 
 def _read_table(path: Path, columns: Iterable[str] = ()) -> tuple[list[str], list[dict[str, str]]]:
+    hint = ""
     try:
         with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
+            hint = separator_hint(file.readline())
+            file.seek(0)
             header, *lines = csv.reader(file, delimiter="\t", strict=True)
     except OSError as error:
         raise StoreError(f"{path}: cannot be read ({error.strerror})") from error
     except ValueError as error:
         raise StoreError(f"{path}: is empty") from error
     except csv.Error as error:
-        raise StoreError(f"{path}: not a tab-separated table with quoted cells ({error})") from error
+        raise StoreError(f"{path}: not a tab-separated table with quoted cells ({error}){hint}") from error
     missing = [name for name in (ID_COLUMN, *columns, PATH_COLUMN) if name not in header]
     if missing:
-        raise StoreError(f"{path}: not MagnaTagATune's table: no column {' and '.join(missing)}")
+        raise StoreError(f"{path}: not MagnaTagATune's table: no column {' and '.join(missing)}{hint}")
     for number, line in enumerate(lines, start=2):
         if len(line) != len(header):
             raise StoreError(f"{path}: line {number} has {len(line)} columns, the first one {len(header)}")
