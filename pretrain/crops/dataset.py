@@ -112,7 +112,8 @@ class CropPairs(Dataset):
         if short:
             logger.warning(
                 "%d tracks are shorter than a crop (%d samples) and end in silence: %s%s",
-                len(short), config.crop_samples, ", ".join(map(printable, short[:5])), " ..." if len(short) > 5 else "",
+                len(short), config.crop_samples, ", ".join(map(printable, short[:5])),
+                " ..." if len(short) > 5 else "",
             )  # fmt: skip
 
     def __len__(self) -> int:

@@ -38,9 +38,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Carry out the command. Returns the exit status; raises ValueError (one line)."""
-    sources = list_folder(args.folder).sources
+    listing = list_folder(args.folder)
+    sources = listing.sources
     if not sources:
-        raise ValueError(f"{args.folder}: holds no audio files")
+        raise ValueError("; ".join([f"{args.folder}: holds no audio files", *listing.remarks]))
+    for line in listing.remarks:
+        print(visible(line), file=sys.stderr)
     model = CoverModel(args.model, args.device)
     known = _known(args.index, model, {source.track for source in sources})
     wanted = [source for source in sources if known.get(source.track, (None, None))[0] != _stamp(source)]

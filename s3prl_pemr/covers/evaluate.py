@@ -7,7 +7,9 @@ import sys
 from pathlib import Path
 
 from s3prl_pemr.prepare.datasets.labels import read_labels
+from s3prl_pemr.prepare.summary import name_some
 from s3prl_pemr.report.printable import printable, visible
+from s3prl_pemr.store.track_names import likely_roots, match_tracks
 
 from .index import read_index
 
@@ -29,19 +31,26 @@ def run(args: argparse.Namespace) -> int:
     from s3prl.downstream.cover_song.ranking.report import Retrieval  # matplotlib: --help does without
 
     index = read_index(args.index)
-    works = _works(args.list)
+    written = _works(args.list)
+    matches = match_tracks(args.list, written, index.tracks, likely_roots(written, index.tracks))
+    if not matches.tracks:
+        raise ValueError(
+            f"{args.list}: none of its {len(written)} tracks is in {args.index}; it has "
+            f"{name_some(matches.missing)}, the index {name_some(index.tracks)}"
+        )
+    works = {track: written[path] for path, track in matches.tracks.items()}
     rows = {track: row for row, track in enumerate(index.tracks)}
-    missing = [track for track in works if track not in rows]
     listed = [track for track in index.tracks if track in works]
-    if not listed:
-        raise ValueError(f"{args.list}: none of its {len(works)} tracks is in {args.index}")
+    missing = matches.missing
+    for line in matches.remark(args.list):
+        print(visible(line), file=sys.stderr)
     for track in missing:
         print(f"not in the index: {printable(track)}", file=sys.stderr)
     embeddings = index.embeddings[[rows[track] for track in listed]]
     found = Retrieval(args.list.stem, listed, [works[track] for track in listed], embeddings)
     print(visible(found.line))
     if missing:
-        print(f"{len(missing)} of {len(works)} listed tracks are not in the index", file=sys.stderr)
+        print(f"{len(missing)} of {len(written)} listed tracks are not in the index", file=sys.stderr)
     if args.out:
         args.out.mkdir(parents=True, exist_ok=True)
         about = {"index": str(args.index), "model": index.model, "not_in_the_index": len(missing)}
@@ -58,5 +67,7 @@ def _works(path: Path) -> dict[str, str]:
         raise ValueError(f"{path}: lists no tracks; its lines are path<TAB>work")
     wrong = [track for track, (labels, _) in table.items() if len(labels) != 1]
     if wrong:
-        raise ValueError(f"{path}: {len(wrong)} tracks have not exactly one work, the first: {wrong[0]}")
+        raise ValueError(
+            f"{path}: {len(wrong)} tracks have not exactly one work, the first: {printable(wrong[0])}"
+        )
     return {track: labels[0] for track, (labels, _) in table.items()}

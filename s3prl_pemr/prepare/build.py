@@ -63,8 +63,8 @@ def build_store(listing: Listing, destination: Path, jobs: int, rebuild: bool = 
     Returns: exit status: 0; 1 if nothing was readable; 130 or 143 if a signal stopped it.
 
     Raises:
-        StoreError: nothing is listed or nothing of it is there, a source was changed, the disk is too small, another prepare is
-            running, or a worker process died.
+        StoreError: nothing is listed, or nothing of it is there, a source was changed, the disk is too small,
+            another prepare is running, or a worker process died.
         OSError: the destination cannot be written.
     """
     if not listing.sources:

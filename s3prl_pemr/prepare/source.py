@@ -46,8 +46,8 @@ class Listing:
         split_counts: how many tracks each split should have; None where nothing says so.
         known_broken: tracks of which damaged copies are known to go round.
         tags: the order of its tags, for tags.txt.
-        others: audio files below the root that nothing lists, for an error where nothing that is listed is there.
         groups: artist and song of its tracks, for groups.tsv.
+        others: audio files below the root that nothing lists: of use where nothing that is listed is there.
     """
 
     root: Path

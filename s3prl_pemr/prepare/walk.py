@@ -66,7 +66,7 @@ def walk(root: Path) -> Tree:
     while folders:
         folder = folders.pop()
         try:
-            status = os.stat(folder)
+            status = Path(folder).stat()
             if (status.st_dev, status.st_ino) in seen:
                 tree._leave_out("folders that links lead to a second time, read once", folder)
                 continue
@@ -97,7 +97,7 @@ def _is_folder(tree: Tree, entry: os.DirEntry) -> bool:
             if entry.is_file():
                 tree.files.append(Path(entry.path))
                 return False
-            os.stat(entry.path)  # raises where a link leads nowhere
+            entry.stat()  # raises where a link leads nowhere
             kind = "pipes, sockets or devices, left out"
         except OSError as error:
             nowhere = entry.is_symlink() and error.errno in LEADS_NOWHERE

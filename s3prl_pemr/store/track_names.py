@@ -10,7 +10,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from s3prl_pemr.report.printable import printable
 
@@ -46,7 +46,7 @@ class Matches:
 def match_tracks(
     where: Path, paths: Iterable[str], tracks: Collection[str], roots: Sequence[str] = ()
 ) -> Matches:
-    """The track of each path: the one of that very name, else the only one that it can be another spelling of.
+    """The track of each path: the one of that very name, else the one that it is another spelling of.
 
     Args:
         where: the list that has the paths, for errors.
@@ -65,8 +65,8 @@ def match_tracks(
         candidates = [path] if path in exact else _candidates(path, composed, roots)
         if len(candidates) > 1:
             raise StoreError(
-                f"{where}: {printable(path)} can be {len(candidates)} files that differ in their Unicode form "
-                "or folder; write it as the file system does"
+                f"{where}: {printable(path)} can be {len(candidates)} files that differ in their Unicode "
+                "form or folder; write it as the file system does"
             )
         if not candidates:
             found.missing.append(path)
@@ -126,7 +126,7 @@ def _spellings(path: str, roots: Sequence[str]) -> Iterator[str]:
 
 
 def _slashes(path: str) -> str:
-    return posixpath.normpath(path.replace("\\", "/"))
+    return str(PurePosixPath(path.replace("\\", "/")))
 
 
 def _compose(path: str) -> str:

@@ -58,8 +58,8 @@ def run(args: argparse.Namespace) -> int:
 def list_mtat(root: Path, split: str = "pons") -> Listing:
     """The clips of a split, sorted by their paths, which are their track names.
 
-    A path may be spelt otherwise than its file; the track has the file's name. A listed file that is not there is reported by the store as unreadable. In the pons split a clip may have
-    no tag.
+    A path may be spelt otherwise than its file; the track has the file's name. A listed file that is not
+    there is reported by the store as unreadable. In the pons split a clip may have no tag.
 
     Raises:
         StoreError: a table is malformed, or a path is in none of the folders 0 ... f.
@@ -133,8 +133,8 @@ def _source(path: Path, file: str | None, row: dict[str, str], tags: list[str]) 
     folder = track.split("/")[0]
     if folder not in FOLDER_SPLITS:
         raise StoreError(
-            f"{path}: {ID_COLUMN} {row[ID_COLUMN]}: '{printable(row[PATH_COLUMN])}' is in none of the folders "
-            "0 ... f, which decide the split"
+            f"{path}: {ID_COLUMN} {row[ID_COLUMN]}: '{printable(row[PATH_COLUMN])}' is in none of the "
+            "folders 0 ... f, which decide the split"
         )
     labels = tuple(tag for tag in tags if row[tag] == "1")
     return Source(track, path.parent / track, FOLDER_SPLITS[folder], labels)
