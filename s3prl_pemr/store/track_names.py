@@ -104,7 +104,7 @@ def likely_roots(paths: Iterable[str], tracks: Collection[str]) -> list[str]:
 
 def relative_to_root(path: str, roots: Sequence[str]) -> str:
     """A path with `/`, without `./` at its beginning, and relative to a root that it lies below."""
-    path = _slashes(path)
+    path = str(PurePosixPath(path)) if "/" in path else _slashes(path)  # a name may hold a backslash
     for root in roots:
         start = _compose(root.rstrip("/") + "/")
         if _compose(path).startswith(start):
@@ -122,7 +122,7 @@ def _candidates(path: str, composed: dict[str, list[str]], roots: Sequence[str])
 def _spellings(path: str, roots: Sequence[str]) -> Iterator[str]:
     yield posixpath.normpath(path)  # a backslash may stand in a name
     yield _slashes(path)
-    yield from (relative_to_root(path, [root]) for root in roots)
+    yield from (relative_to_root(_slashes(path), [root]) for root in roots)
 
 
 def _slashes(path: str) -> str:
