@@ -1,4 +1,4 @@
-"""Names as the world has them: two Unicode forms, other separators, other folders, and what a terminal obeys."""
+"""Names as the world has them: two Unicode forms, other separators and folders, what a terminal obeys."""
 
 import shutil
 import unicodedata
@@ -140,7 +140,9 @@ def test_gtzan_under_other_names(tmp_path, capsys):
     assert run("gtzan", root) == 1
     line = error_line_with_names(capsys)
     assert "there is no GENRE/*.wav or GENRE/*.au here" in line
-    assert "12 audio files of other names were seen, for instance data/genres/blues/blues.00000.wav | " in line
+    assert (
+        "12 audio files of other names were seen, for instance data/genres/blues/blues.00000.wav | " in line
+    )
     add(root, "genres/blues/blues.00000.wav", "genres/blues/.5: blues.wav")
     remarks = list_named(root).remarks
     assert any(line.startswith("left out: 12 audio files of other names were seen") for line in remarks)

@@ -2,7 +2,9 @@
 
 import pytest
 
+from s3prl_pemr.audio import UnreadableAudio
 from s3prl_pemr.report.printable import printable, visible
+from s3prl_pemr.store import StoreError
 
 
 @pytest.mark.parametrize(
@@ -44,3 +46,9 @@ def test_a_message_may_hold_names_that_are_printable_already():
     name = "a\\b\n\x1b.mp3"
     assert visible(f"{printable(name)}: gone") == r"a\\b\n\x1b.mp3: gone"
     assert visible(f"{name}: gone") == r"a\b\n\x1b.mp3: gone"
+
+
+def test_errors_name_files_so():
+    assert str(StoreError("a\x1b.wav: damaged")) == r"a\x1b.wav: damaged"
+    assert str(UnreadableAudio("a\u202e.wav", "is empty")) == r"a\u202e.wav: is empty"
+    assert UnreadableAudio("a\u202e.wav", "is empty").path == "a\u202e.wav"

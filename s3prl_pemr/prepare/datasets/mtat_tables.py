@@ -6,9 +6,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from s3prl_pemr.prepare.summary import name_some
-from s3prl_pemr.report.printable import printable
 from s3prl_pemr.store.groups import Group
-from s3prl_pemr.store.index import StoreError
+from s3prl_pemr.store.index import StoreError, escape
 
 from .separator import separator_hint
 
@@ -69,7 +68,7 @@ def read_groups_of_clips(path: Path, tracks: Mapping[str, str]) -> tuple[dict[st
     _, rows = _read_table(path, SONG_COLUMNS)
     found = {}
     for row in rows:
-        title, artist, album = (printable(row[column].strip()) for column in SONG_COLUMNS)
+        title, artist, album = (_cell(row[column].strip()) for column in SONG_COLUMNS)
         if row[ID_COLUMN] in tracks and (title or artist):
             found[tracks[row[ID_COLUMN]]] = Group(artist, f"{title} / {artist} / {album}")
     groups = {track: found[track] for track in tracks.values() if track in found}
@@ -96,6 +95,11 @@ def _read_table(path: Path, columns: Iterable[str] = ()) -> tuple[list[str], lis
         if len(line) != len(header):
             raise StoreError(f"{path}: line {number} has {len(line)} columns, the first one {len(header)}")
     return header, [dict(zip(header, line, strict=True)) for line in lines]
+
+
+def _cell(text: str) -> str:
+    """A cell as groups.tsv has it since 0.1.0: bootstraps over songs go by these names."""
+    return escape(text).encode("utf-8", "backslashreplace").decode()
 
 
 def _chosen_tags(path: Path, header: list[str]) -> list[str]:
