@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from s3prl_pemr.audio import SAMPLE_RATE
+from s3prl_pemr.report.printable import printable
 from s3prl_pemr.store import AudioStore
 from s3prl_pemr.task.data_config import named_store
 
@@ -74,7 +75,7 @@ class Splits:
         if singles:
             logger.warning(
                 "%s: %d of %d works have one version, nothing to learn their covers from; the first: %s",
-                train.where, len(singles), len(versions), singles[0],
+                train.where, len(singles), len(versions), printable(singles[0]),
             )  # fmt: skip
         _tell_odd_tracks(train)
 
@@ -107,7 +108,7 @@ class Splits:
                     "%s: %d works are trained on too: %s",
                     split.where,
                     len(known),
-                    ", ".join(sorted(known)[:5]),
+                    ", ".join(map(printable, sorted(known)[:5])),
                 )
             _tell_odd_tracks(split)
 
@@ -119,5 +120,5 @@ def _tell_odd_tracks(split: Split) -> None:
         if len(tracks):
             logger.warning(
                 "%s: %d tracks are %s and say little, the first: %s",
-                split.where, len(tracks), what, split.store.tracks[tracks[0]],
+                split.where, len(tracks), what, printable(split.store.tracks[tracks[0]]),
             )  # fmt: skip

@@ -16,6 +16,7 @@ from torch.utils.data import DataLoader
 from s3prl_pemr.audio import read_audio, to_float32, to_int16
 from s3prl_pemr.features.time_mean import time_mean
 from s3prl_pemr.features.waveforms import pad_to
+from s3prl_pemr.report.printable import printable, visible
 from s3prl_pemr.report.scores_file import write_scores
 from s3prl_pemr.settings import parse
 from s3prl_pemr.task.expert import BEST, TaskExpert
@@ -192,7 +193,7 @@ class DownstreamExpert(TaskExpert):
             logger.warning(
                 "%s: left out of the scores, without positives or without negatives: %s",
                 split,
-                ", ".join(results["left_out"]),
+                ", ".join(map(printable, results["left_out"])),
             )
 
     def load_audio(self, path: str | Path) -> Tensor:
@@ -204,4 +205,8 @@ class DownstreamExpert(TaskExpert):
         """s3prl hook of -m inference: prints each file's top tags with their probabilities."""
         scores = self.task.probabilities(self.head(time_mean(features)).float()).cpu().numpy()
         for filename, row in zip(filenames, scores, strict=True):
-            print(filename, *top_lines(self.names, row, self.config.top_tags), sep="\n  ")
+            print(
+                printable(str(filename)),
+                *map(visible, top_lines(self.names, row, self.config.top_tags)),
+                sep="\n  ",
+            )

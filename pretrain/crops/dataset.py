@@ -13,6 +13,7 @@ from s3prl.upstream.fcn4.frontend import frame_count
 from torch import Tensor
 from torch.utils.data import Dataset, Sampler
 
+from s3prl_pemr.report.printable import printable
 from s3prl_pemr.store import AudioStore
 
 from .corruption import Corruption, FrameDraws
@@ -111,7 +112,8 @@ class CropPairs(Dataset):
         if short:
             logger.warning(
                 "%d tracks are shorter than a crop (%d samples) and end in silence: %s%s",
-                len(short), config.crop_samples, ", ".join(short[:5]), " ..." if len(short) > 5 else "",
+                len(short), config.crop_samples, ", ".join(map(printable, short[:5])),
+                " ..." if len(short) > 5 else "",
             )  # fmt: skip
 
     def __len__(self) -> int:

@@ -2,6 +2,8 @@
 
 import os
 
+from s3prl_pemr.report.printable import visible
+
 
 class UnreadableAudio(ValueError):
     """A file that cannot be used as audio: `path`, and `reason` in one line that does not repeat the path."""
@@ -11,7 +13,7 @@ class UnreadableAudio(ValueError):
         self.path, self.reason = str(path), reason
 
     def __str__(self) -> str:
-        return f"{self.path}: {self.reason}"
+        return visible(f"{self.path}: {self.reason}")
 
 
 class NotRecognised(ValueError):

@@ -16,8 +16,8 @@ from s3prl_pemr.launch.outputs import check_file
 from s3prl_pemr.prepare.datasets.folder import list_folder
 from s3prl_pemr.prepare.source import Source
 from s3prl_pemr.prepare.workers import Workers
+from s3prl_pemr.report.printable import printable, visible
 from s3prl_pemr.report.progress import Progress
-from s3prl_pemr.store.index import printable
 
 from .index import CoverIndex, read_index, refuse_other_model
 from .model import CoverModel, Heard, add_model_arguments, hear
@@ -40,9 +40,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Carry out the command. Returns the exit status; raises ValueError (one line)."""
     check_file(args.index, "INDEX")
-    sources = list_folder(args.folder).sources
+    listing = list_folder(args.folder)
+    sources = listing.sources
     if not sources:
-        raise ValueError(f"{args.folder}: holds no audio files")
+        raise ValueError("; ".join([f"{args.folder}: holds no audio files", *listing.remarks]))
+    for line in listing.remarks:
+        print(visible(line), file=sys.stderr)
     model = CoverModel(args.model, args.device, args.upstream_ckpt)
     known = _known(args.index, model, {source.track for source in sources})
     wanted = [source for source in sources if known.get(source.track, (None, None))[0] != _stamp(source)]
@@ -68,10 +71,11 @@ def run(args: argparse.Namespace) -> int:
     for track in silent:
         print(f"silent: {printable(track)}: left out of all rankings", file=sys.stderr)
     gone = len(set(known) - {source.track for source in sources})
-    print(
+    line = (
         f"{args.index}: {len(rows)} tracks, {len(wanted) - len(unreadable)} of them new, "
         f"{len(unreadable)} unreadable, {gone} no longer there, {len(silent)} silent"
     )
+    print(visible(line))
     return 0 if rows else 1
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 from s3prl_pemr.launch.outputs import check_folder
 from s3prl_pemr.prepare.datasets.labels import read_labels
 from s3prl_pemr.prepare.summary import name_some
-from s3prl_pemr.store.index import printable
+from s3prl_pemr.report.printable import printable, visible
+from s3prl_pemr.store.track_names import likely_roots, match_tracks
 
 from .index import read_index
 
@@ -33,30 +34,40 @@ def run(args: argparse.Namespace) -> int:
     if args.out:
         check_folder(args.out, "--out")
     index = read_index(args.index)
-    works = _works(args.list)
+    written = _works(args.list)
+    matches = match_tracks(args.list, written, index.tracks, likely_roots(written, index.tracks))
+    if not matches.tracks:
+        raise ValueError(
+            f"{args.list}: none of its {len(written)} tracks is in {args.index}; it has "
+            f"{name_some(matches.missing)}, the index {name_some(index.tracks)}"
+        )
+    works = {track: written[path] for path, track in matches.tracks.items()}
     rows = {track: row for row, track in enumerate(index.tracks)}
-    missing = [track for track in works if track not in rows]
     silent = sorted(index.silent_tracks & set(works))
     listed = [track for track in index.tracks if track in works and track not in silent]
+    missing = matches.missing
     if not listed:
-        but = f" but {len(silent)} silent ones" if silent else ""
-        raise ValueError(f"{args.list}: none of its {len(works)} tracks is in {args.index}{but}")
+        raise ValueError(
+            f"{args.list}: none of its {len(written)} tracks is in {args.index} but {len(silent)} silent ones"
+        )
+    for line in matches.remark(args.list):
+        print(visible(line), file=sys.stderr)
     for track in missing:
         print(f"not in the index: {printable(track)}", file=sys.stderr)
     if silent:
         print(f"{len(silent)} silent tracks are left out: {name_some(silent)}", file=sys.stderr)
     embeddings = index.embeddings[[rows[track] for track in listed]]
     found = Retrieval(args.list.stem, listed, [works[track] for track in listed], embeddings)
-    print(found.line)
+    print(visible(found.line))
     if missing:
-        print(f"{len(missing)} of {len(works)} listed tracks are not in the index", file=sys.stderr)
+        print(f"{len(missing)} of {len(written)} listed tracks are not in the index", file=sys.stderr)
     if args.out:
         args.out.mkdir(parents=True, exist_ok=True)
         about = {"index": str(args.index), "model": index.model, "not_in_the_index": len(missing)}
         about["silent_left_out"] = len(silent)
         found.write(args.out, about)
         if found.few_works:
-            print(found.few_works, file=sys.stderr)
+            print(visible(found.few_works), file=sys.stderr)
     return 0
 
 
@@ -67,5 +78,7 @@ def _works(path: Path) -> dict[str, str]:
         raise ValueError(f"{path}: lists no tracks; its lines are path<TAB>work")
     wrong = [track for track, (labels, _) in table.items() if len(labels) != 1]
     if wrong:
-        raise ValueError(f"{path}: {len(wrong)} tracks have not exactly one work, the first: {wrong[0]}")
+        raise ValueError(
+            f"{path}: {len(wrong)} tracks have not exactly one work, the first: {printable(wrong[0])}"
+        )
     return {track: labels[0] for track, (labels, _) in table.items()}

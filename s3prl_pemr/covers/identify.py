@@ -10,7 +10,7 @@ import numpy as np
 from s3prl.downstream.cover_song.ranking.cosine import unit_rows
 
 from s3prl_pemr.prepare.summary import name_some
-from s3prl_pemr.store.index import printable
+from s3prl_pemr.report.printable import printable
 
 from .index import read_index, refuse_other_model
 from .model import CoverModel, add_model_arguments, hear

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from s3prl_pemr.report.printable import visible
 from s3prl_pemr.toolkit.registration import KINDS, PLUGIN_ROOT
 
 logger = logging.getLogger(__name__)
@@ -25,4 +26,4 @@ def one_line_errors() -> Iterator[None]:
         if not any(raised_in.is_relative_to(folder) for folder in _OUR_FOLDERS):
             raise
         logger.debug("raised in %s", raised_in, exc_info=error)
-        raise SystemExit(f"error: {error}") from None
+        raise SystemExit(visible(f"error: {error}")) from None

@@ -12,7 +12,7 @@ from s3prl.downstream import runner as toolkit
 from torch import Tensor
 
 from s3prl_pemr.prepare.datasets.folder import list_folder
-from s3prl_pemr.store.index import printable
+from s3prl_pemr.report.printable import printable
 
 
 def files_of(paths: Sequence[str]) -> list[Path]:

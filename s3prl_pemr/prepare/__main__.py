@@ -5,6 +5,7 @@ import sys
 
 from s3prl_pemr.launch.commands import parse_command
 from s3prl_pemr.launch.outputs import OutputError, check_folder
+from s3prl_pemr.report.printable import visible
 from s3prl_pemr.store.index import StoreError
 
 from .datasets import covers80, demo, folder, gtzan, mtat, shs100k
@@ -30,7 +31,8 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"prepare: {error}", file=sys.stderr)
     except OSError as error:
         hint = "; what was stored is kept: make room and run again" if error.errno == errno.ENOSPC else ""
-        print(f"prepare: {error.filename or 'writing the store'}: {error.strerror}{hint}", file=sys.stderr)
+        line = f"prepare: {error.filename or 'writing the store'}: {error.strerror}{hint}"
+        print(visible(line), file=sys.stderr)
     except KeyboardInterrupt:
         print("prepare: interrupted; run the same command again to go on", file=sys.stderr)
         return 130

@@ -5,6 +5,7 @@ import os
 import sys
 from pathlib import Path
 
+from s3prl_pemr.report.printable import visible
 from s3prl_pemr.report.progress import Progress
 from s3prl_pemr.store.index import StoreError, Unreadable
 from s3prl_pemr.store.writer import StoreWriter, delete_store
@@ -14,7 +15,7 @@ from .plan import Plan, make_plan
 from .source import Listing
 from .space import check_space
 from .stop import StopRequest
-from .summary import summary_lines
+from .summary import others_seen, summary_lines
 from .workers import Decoded, Workers, decode
 
 
@@ -56,13 +57,18 @@ def build_store(listing: Listing, destination: Path, jobs: int, rebuild: bool = 
     Returns: exit status: 0; 1 if nothing was readable; 130 or 143 if a signal stopped it.
 
     Raises:
-        StoreError: nothing is listed, a source was changed, the disk is too small, another prepare is
-            running, or a worker process died.
+        StoreError: nothing is listed, or nothing of it is there, a source was changed, the disk is too small,
+            another prepare is running, or a worker process died.
         OSError: the destination cannot be written.
     """
     if not listing.sources:
         raise StoreError(
             f"{listing.root}: there is no audio here; {'; '.join(listing.remarks) or 'the folder is empty'}"
+        )
+    if not any(os.path.lexists(source.path) for source in listing.sources):
+        raise StoreError(
+            f"{listing.root}: none of the {len(listing.sources)} listed files is there; "
+            f"{others_seen(listing.others)}"
         )
     destination.mkdir(parents=True, exist_ok=True)
     with sole_writer(destination), StopRequest() as stop:
@@ -71,10 +77,11 @@ def build_store(listing: Listing, destination: Path, jobs: int, rebuild: bool = 
         writer = StoreWriter(destination)
         plan = make_plan(listing, writer)
         listing.write_beside(destination)
-        print(
+        line = (
             f"{listing.root}: {len(listing.sources)} tracks; in {destination}: {len(plan.entries)} stored, "
             f"{len(plan.unreadable)} known as unreadable, {len(plan.todo)} to do"
         )
+        print(visible(line))
         if plan.relabelled or plan.forgotten:
             writer.replace_tables(plan.entries, plan.unreadable)
         if plan.todo or not writer.finished:
@@ -87,7 +94,7 @@ def build_store(listing: Listing, destination: Path, jobs: int, rebuild: bool = 
             )
             return stop.exit_status
     for line in summary_lines(listing, plan, writer):
-        print(line)
+        print(visible(line))
     return 0 if writer.entries else 1
 
 

@@ -3,7 +3,8 @@
 from collections import Counter
 from dataclasses import dataclass, replace
 
-from s3prl_pemr.store.index import REBUILD, Entry, Stamp, StoreError, Unreadable, printable
+from s3prl_pemr.report.printable import printable
+from s3prl_pemr.store.index import REBUILD, Entry, Stamp, StoreError, Unreadable
 from s3prl_pemr.store.writer import StoreWriter
 
 from .source import Listing, Source

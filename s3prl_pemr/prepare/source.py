@@ -47,6 +47,7 @@ class Listing:
         known_broken: tracks of which damaged copies are known to go round.
         tags: the order of its tags, for tags.txt.
         groups: artist and song of its tracks, for groups.tsv.
+        others: audio files below the root that nothing lists: of use where nothing that is listed is there.
     """
 
     root: Path
@@ -57,6 +58,7 @@ class Listing:
     known_broken: Collection[str] = ()
     tags: Sequence[str] | None = None
     groups: Mapping[str, Group] | None = None
+    others: Sequence[str] = ()
 
     def count_splits(self) -> dict[str, int]:
         """How many tracks are listed for each split."""

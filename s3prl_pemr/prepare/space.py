@@ -4,7 +4,8 @@ import shutil
 from pathlib import Path
 
 from s3prl_pemr.audio import SAMPLE_RATE, Header, read_header
-from s3prl_pemr.store.index import SAMPLE_BYTES, StoreError, printable
+from s3prl_pemr.report.printable import printable
+from s3prl_pemr.store.index import SAMPLE_BYTES, StoreError
 
 from .summary import name_some
 from .workers import Workers

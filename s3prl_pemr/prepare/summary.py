@@ -1,9 +1,11 @@
 """What prepare says at its end."""
 
 from collections import Counter
+from collections.abc import Sequence
 
 from s3prl_pemr.audio import SAMPLE_RATE
-from s3prl_pemr.store.index import INDEX_FILE, UNREADABLE_FILE, Stamp, Unreadable, printable
+from s3prl_pemr.report.printable import printable
+from s3prl_pemr.store.index import INDEX_FILE, UNREADABLE_FILE, Stamp, Unreadable
 from s3prl_pemr.store.writer import StoreWriter
 
 from .plan import Plan
@@ -44,10 +46,17 @@ def summary_lines(listing: Listing, plan: Plan, writer: StoreWriter) -> list[str
     return lines
 
 
-def name_some(names: list[str]) -> str:
+def name_some(names: Sequence[str]) -> str:
     """The first few names and how many there are besides, in one line."""
     more = f" and {len(names) - NAMES_SHOWN} more" if len(names) > NAMES_SHOWN else ""
     return " | ".join(map(printable, names[:NAMES_SHOWN])) + more
+
+
+def others_seen(names: Sequence[str]) -> str:
+    """Of audio files that have not the names they should have: how many, and some of the names."""
+    if not names:
+        return "no other audio files were seen"
+    return f"{len(names)} audio files of other names were seen, for instance {name_some(names)}"
 
 
 def _named(row: Unreadable) -> str:

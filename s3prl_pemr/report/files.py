@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from s3prl_pemr.store.index import printable
+from s3prl_pemr.report.printable import printable
 from s3prl_pemr.store.whole_file import write_whole
 
 if TYPE_CHECKING:

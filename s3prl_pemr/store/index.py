@@ -17,6 +17,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from s3prl_pemr.report.printable import printable, visible
+
 AUDIO_FILE, INDEX_FILE, UNREADABLE_FILE, STATE_FILE = "audio.i16", "index.tsv", "unreadable.tsv", "store.json"
 FORMAT_VERSION = 1
 SAMPLE_BYTES = 2
@@ -33,6 +35,9 @@ _UNESCAPES = {"\\": "\\", "t": "\t", "n": "\n", "r": "\r", "p": "|"}
 
 class StoreError(ValueError):
     """Something about a store, or what is to go into it, that the user can mend; one line."""
+
+    def __str__(self) -> str:
+        return visible(super().__str__())
 
 
 @dataclass(frozen=True)
@@ -135,11 +140,6 @@ def encode(text: str) -> bytes:
 def header(columns: tuple[str, ...]) -> bytes:
     """The first line of a table."""
     return encode("\t".join(columns) + "\n")
-
-
-def printable(name: str) -> str:
-    """A file name in one line that any terminal takes."""
-    return escape(name).encode("utf-8", "backslashreplace").decode()
 
 
 REBUILD = "run prepare with --rebuild"

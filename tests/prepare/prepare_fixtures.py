@@ -18,7 +18,7 @@ def noise(seconds, seed=0):
 
 def make_folder(root):
     """12 readable tracks, and a file of every kind that is not."""
-    for folder in ("rock", "jazz/live", ".hidden"):
+    for folder in ("rock", "jazz/live", ".Trash"):
         (root / folder).mkdir(parents=True)
     for number in range(8):
         soundfile.write(root / "jazz" / "live" / f"{number}.wav", noise(0.5 + number / 10, number), 22050)
@@ -27,7 +27,7 @@ def make_folder(root):
     soundfile.write(root / "silent.ogg", np.zeros(22050), 22050)
     soundfile.write(root / "loud.wav", noise(1) * 20, 22050, subtype="FLOAT")
     # not to be listed
-    soundfile.write(root / ".hidden" / "x.wav", noise(1), 22050)
+    soundfile.write(root / ".Trash" / "x.wav", noise(1), 22050)
     (root / "jazz" / "._0.wav").write_bytes(b"AppleDouble")
     (root / "cover.jpg").touch()
     (root / "notes.txt").touch()

@@ -82,7 +82,7 @@ def test_the_summary_counts_and_names(folder, tmp_path, capfd):
     hours = AudioStore(tmp_path / "DST").length_samples.sum() / 16000 / 3600
     assert lines[-1] == f"{tmp_path / 'DST'}: 12 tracks, {hours:.2f} hours, 6 unreadable, 1 silent, 1 clipped"
     assert lines[0].endswith("0 stored, 0 known as unreadable, 18 to do")
-    assert "left out, not audio by their names: 1 .jpg, 1 .txt" in lines
+    assert "left out, not audio by their names: 1 .jpg, 1 .txt: cover.jpg | notes.txt" in lines
     assert any("6 unreadable, not stored" in line and "cut.mp3: truncated" in line for line in lines)
     assert any("1 silent, stored all the same" in line and "silent.ogg" in line for line in lines)
     assert "18/18" in err and "tracks/s" in err

@@ -42,7 +42,7 @@ def test_missing_broken_and_unlisted_files_are_reported(root, capsys):
     (root / "0/._extra.mp3").touch()
     assert run(root) == 0
     out = capsys.readouterr().out
-    assert "1 mp3 files are not in annotations_final.csv and left out: 0/extra.mp3" in out
+    assert "1 audio files are not in annotations_final.csv and left out: 0/extra.mp3" in out
     assert "2 unreadable, not stored" in out
     assert "c/c.mp3: is empty (0 bytes)" in out
     assert "d/d.mp3: " in out

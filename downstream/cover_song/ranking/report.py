@@ -12,6 +12,7 @@ from s3prl.downstream.cover_song.metric import summary
 
 from s3prl_pemr.report.bootstrap import too_few
 from s3prl_pemr.report.files import write_png, write_tsv
+from s3prl_pemr.report.printable import visible
 from s3prl_pemr.report.scores_file import write_scores
 
 from .cosine import scores_from_embeddings, unit_rows
@@ -75,7 +76,7 @@ class Retrieval:
 
     def tell(self, intervals: bool = True) -> None:
         """Log the line, a warning where ties decided the MAP, and one of `intervals` over few works."""
-        logger.info(self.line)
+        logger.info(visible(self.line))
         low, high = (self.results.get(f"map_{end}", 0.0) for end in ("pessimistic", "optimistic"))
         if high - low > TIE_WARNING:
             logger.warning(

@@ -11,6 +11,7 @@ from s3prl.downstream.music_tagging.config import TaggingConfig
 from s3prl.downstream.music_tagging.dataset import Clips, CroppedClips
 from s3prl.downstream.music_tagging.segments import Segments
 
+from s3prl_pemr.report.printable import printable
 from s3prl_pemr.store import AudioStore
 from s3prl_pemr.store.dataset_name import read_dataset_name
 from s3prl_pemr.task.data_config import named_store
@@ -110,7 +111,9 @@ class Splits:
             )
         unseen = labels["tags_without_positives"]
         if unseen:
-            logger.warning("%s: no clip has %s; it cannot be learned", where, ", ".join(unseen))
+            logger.warning(
+                "%s: no clip has %s; it cannot be learned", where, ", ".join(map(printable, unseen))
+            )
 
     def _labelled(self, split: str) -> tuple[np.ndarray, np.ndarray]:
         if split not in self._known:

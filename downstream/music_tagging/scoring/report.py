@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from s3prl_pemr.report.files import write_png, write_tsv
-from s3prl_pemr.store.index import printable
+from s3prl_pemr.report.printable import printable
 
 from .scored_clips import ScoredClips
 

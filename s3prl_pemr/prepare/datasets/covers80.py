@@ -2,13 +2,17 @@
 
 import argparse
 from collections import Counter
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path, PurePosixPath
 
 from s3prl_pemr.prepare.build import add_build_arguments, build_store
 from s3prl_pemr.prepare.source import Listing, Source
-from s3prl_pemr.prepare.summary import name_some
+from s3prl_pemr.prepare.summary import name_some, others_seen
+from s3prl_pemr.prepare.walk import suffix_of, walk
 from s3prl_pemr.store.dataset_name import DatasetName
 from s3prl_pemr.store.index import StoreError
+from s3prl_pemr.store.track_names import match_tracks, relative_to_root, roots_of
 
 from .split_lists import read_disjoint_lists
 
@@ -38,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def list_covers80(root: Path, tracks: str = "lists") -> Listing:
-    """The tracks, named SONG/FILE without suffix, in the test split, labelled with the song.
+    """The tracks, named SONG/FILE without suffix as the files are, in the test split, labelled with the song.
 
     Args:
         root: holds the songs' folders, directly or in coversongs/covers32k.
@@ -47,19 +51,34 @@ def list_covers80(root: Path, tracks: str = "lists") -> Listing:
     Raises:
         StoreError: there are no mp3 files, or a list is missing or malformed.
     """
-    folder = next((root / name for name in FOLDERS if any((root / name).glob("*/*.mp3"))), None)
+    tree = walk(root)
+    songs = [path for path in tree.files if suffix_of(path) == ".mp3"]
+    places = {path.parent.parent for path in songs}
+    folder = next((root / name for name in FOLDERS if root / name in places), None)
     if folder is None:
-        raise StoreError(f"{root}: there is no SONG/*.mp3 here, nor in {FOLDERS[0]}")
-    there = sorted(
-        path.relative_to(folder).with_suffix("").as_posix()
-        for path in folder.glob("*/*.mp3")
-        if not path.name.startswith(".")
-    )
-    names = _listed(folder) if tracks == "lists" else there
-    sources = [Source(name, folder / f"{name}.mp3", SPLIT, (name.split("/")[0],)) for name in names]
+        seen = others_seen(list(tree.named_audio()))
+        raise StoreError(f"{root}: there is no SONG/*.mp3 here, nor in {FOLDERS[0]}; {seen}")
+    there = {
+        path.relative_to(folder).as_posix()[: -len(".mp3")]: path
+        for path in songs
+        if path.parent.parent == folder
+    }
+    used = set(there.values())
+    others = [name for name, path in tree.named_audio().items() if path not in used]
+    remarks = [*tree.remarks(), *([f"left out: {others_seen(others)}"] if others else [])]
+    names = sorted(there)
+    if tracks == "lists":
+        listed = _listed(folder)
+        found = match_tracks(folder, listed, there)
+        names = [found.tracks.get(name, name) for name in listed]
+        remarks += found.remark(folder)
+    sources = [
+        Source(name, there.get(name, folder / f"{name}.mp3"), SPLIT, (name.split("/")[0],)) for name in names
+    ]
     real = len(sources) == REAL_COUNTS[tracks]
     name = f"{len(sources)} tracks ({'list1 and list2' if tracks == 'lists' else 'all'})"
-    listing = Listing(root, sources, DatasetName("covers80", name), split_counts={SPLIT: len(sources)})
+    listing = Listing(root, sources, DatasetName("covers80", name), remarks, others=others)
+    listing.split_counts = {SPLIT: len(sources)}
     if not real:
         listing.remarks.append(f"{len(sources)} tracks, not the {REAL_COUNTS[tracks]} of Covers80")
     unlisted = sorted(set(there) - set(names))
@@ -80,11 +99,11 @@ def _listed(folder: Path) -> list[str]:
     for name, files in LIST_NAMES.items():
         places = [place / file for place in (folder, folder.parent) for file in files]
         paths[name] = next((path for path in places if path.exists()), places[0])
-    return list(read_disjoint_lists(paths, _track))
+    return list(read_disjoint_lists(paths, partial(_track, roots=roots_of(folder))))
 
 
-def _track(line: str) -> str:
-    path = PurePosixPath(line.strip().removesuffix(".mp3"))
+def _track(line: str, roots: Sequence[str]) -> str:
+    path = PurePosixPath(relative_to_root(line.strip().removesuffix(".mp3"), roots))
     if len(path.parts) != 2 or ".." in path.parts:
         raise ValueError("it should be SONG/FILE, without a suffix")
     return path.as_posix()

@@ -8,9 +8,11 @@ from pathlib import Path
 from s3prl_pemr.prepare.build import add_build_arguments, build_store
 from s3prl_pemr.prepare.source import Listing, Source
 from s3prl_pemr.prepare.summary import name_some
-from s3prl_pemr.prepare.walk import AUDIO_SUFFIXES, files_below
+from s3prl_pemr.prepare.walk import is_audio, suffix_of, walk
+from s3prl_pemr.report.printable import printable
 from s3prl_pemr.store.dataset_name import DatasetName
-from s3prl_pemr.store.index import StoreError, printable
+from s3prl_pemr.store.index import StoreError
+from s3prl_pemr.store.track_names import match_tracks, roots_of
 
 from .labels import read_labels
 
@@ -48,26 +50,27 @@ def list_folder(
 ) -> Listing:
     """Every file below the root whose name says it is audio, sorted by its path, which is its track name.
 
-    Hidden files and folders are left out, and so are AppleDouble files (`._*`); files of other kinds are
-    counted in a remark.
+    What is left out (files of other kinds, what systems leave behind, folders that cannot be read) is counted
+    and named in remarks.
 
     Raises:
-        StoreError: the root is no folder, or the labels cannot be read.
+        StoreError: the root is no folder, or the labels cannot be read or are of no file, or of several.
     """
     if not root.is_dir():
         raise StoreError(f"{root}: not a folder")
-    sources, other = [], Counter()
-    for path in sorted(files_below(root), key=lambda path: path.relative_to(root).as_posix()):
-        if path.suffix.lower() not in AUDIO_SUFFIXES:
-            other[path.suffix.lower() or "no suffix"] += 1
-            continue
-        relative = path.relative_to(root)
-        labels = relative.parts[:1] if label_by_folder and len(relative.parts) > 1 else ()
-        sources.append(Source(relative.as_posix(), path, split, labels))
+    tree = walk(root)
+    sources = []
+    for track, path in tree.named_audio().items():
+        folders = track.split("/")[:-1]
+        sources.append(Source(track, path, split, tuple(folders[:1]) if label_by_folder else ()))
     listing = Listing(root, sources, DatasetName(printable(root.resolve().name)))
+    other = [path for path in tree.files if not is_audio(path)]
     if other:
-        kinds = ", ".join(f"{count} {suffix}" for suffix, count in sorted(other.items()))
-        listing.remarks.append(f"left out, not audio by their names: {kinds}")
+        suffixes = Counter(suffix_of(path) or "no suffix" for path in other)
+        kinds = ", ".join(f"{count} {suffix}" for suffix, count in sorted(suffixes.items()))
+        names = name_some([path.relative_to(root).as_posix() for path in other])
+        listing.remarks.append(f"left out, not audio by their names: {kinds}: {names}")
+    listing.remarks += tree.remarks()
     if labels_path:
         _take_labels(listing, labels_path)
     if labels_path or label_by_folder:
@@ -79,10 +82,21 @@ def list_folder(
 
 def _take_labels(listing: Listing, labels_path: Path) -> None:
     table = read_labels(labels_path)
+    tracks = [source.track for source in listing.sources]
+    found = match_tracks(labels_path, table, tracks, roots_of(listing.root))
+    if tracks and not found.tracks:
+        example = f" ({name_some(found.missing)})" if found.missing else ""
+        raise StoreError(
+            f"{labels_path}: none of its {len(table)} paths{example} is one of the {len(tracks)} audio files "
+            f"of {listing.root} ({name_some(tracks)}); paths are relative to SRC"
+        )
+    labelled = {track: table[path] for path, track in found.tracks.items()}
     for i, source in enumerate(listing.sources):
-        labels, split = table.pop(source.track, ((), None))
+        labels, split = labelled.get(source.track, ((), None))
         listing.sources[i] = replace(source, labels=labels, split=source.split if split is None else split)
-    if table:
+    listing.remarks += found.remark(labels_path)
+    if found.missing:
         listing.remarks.append(
-            f"{len(table)} paths of {labels_path} are not among the audio files: {name_some(list(table))}"
+            f"{len(found.missing)} paths of {labels_path} are not among the audio files: "
+            f"{name_some(found.missing)}"
         )

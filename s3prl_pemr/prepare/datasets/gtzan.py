@@ -2,15 +2,18 @@
 
 import argparse
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import replace
 from operator import attrgetter
 from pathlib import Path
 
 from s3prl_pemr.prepare.build import add_build_arguments, build_store, seed
 from s3prl_pemr.prepare.source import Listing, Source
-from s3prl_pemr.prepare.summary import name_some
+from s3prl_pemr.prepare.summary import name_some, others_seen
+from s3prl_pemr.prepare.walk import Tree, suffix_of, walk
 from s3prl_pemr.store.dataset_name import DatasetName
 from s3prl_pemr.store.index import StoreError
+from s3prl_pemr.store.track_names import match_tracks, roots_of
 
 from .gtzan_split import FAULT_FILTERED_COUNTS, FOLDS, LISTS, SPLITS, fault_filtered, own_lists, random_folds
 
@@ -72,17 +75,24 @@ def list_named(root: Path, lists: Path | None = None) -> Listing:
     Raises:
         StoreError: no audio is there, or a list is malformed.
     """
-    there = {source.track: source for source in _tracks(root)}
-    named = own_lists(lists) if lists else fault_filtered()
-    folder = _genres_folder(root)
+    tree, folder = walk(root), _genres_folder(root)
+    there = {source.track: source for source in _tracks(tree)}
+    named = own_lists(lists, roots_of(folder)) if lists else fault_filtered()
+    found = match_tracks(lists or root, named, there)
     sources = [
-        replace(there.get(track, _absent(folder, genre, track)), split=split, labels=(genre,))
+        replace(
+            there[found.tracks[track]] if track in found.tracks else _absent(folder, genre, track),
+            split=split,
+            labels=(genre,),
+        )
         for track, (genre, split) in sorted(named.items())
     ]
     listing = Listing(root, sources, DatasetName("gtzan", "own lists" if lists else "fault-filtered"))
+    listing.remarks += [*tree.remarks(), *found.remark(lists or root)]
+    _tell_others(listing, tree, there.values())
     listing.known_broken = KNOWN_BROKEN
     listing.split_counts = _counts(listing) if lists else FAULT_FILTERED_COUNTS
-    left_out = [track for track in there if track not in named]
+    left_out = sorted(set(there) - set(found.tracks.values()))
     if left_out:
         listing.remarks.append(f"{len(left_out)} tracks are in no list and left out: {name_some(left_out)}")
     if not lists and all((root / name).exists() for name in LISTS.values()):
@@ -96,11 +106,14 @@ def list_folds(root: Path, fold: int, shuffle_seed: int) -> Listing:
     Raises:
         StoreError: no audio is there, or fewer than ten tracks of a genre.
     """
-    sources = _tracks(root)
+    tree = walk(root)
+    sources = _tracks(tree)
     splits = random_folds([source.labels[0] for source in sources], shuffle_seed, fold)
     sources = [replace(source, split=split) for source, split in zip(sources, splits, strict=True)]
     listing = Listing(root, sources, DatasetName("gtzan", f"random10, fold {fold}, seed {shuffle_seed}"))
     listing.known_broken, listing.split_counts = KNOWN_BROKEN, _counts(listing)
+    listing.remarks += tree.remarks()
+    _tell_others(listing, tree, sources)
     if len(sources) != TRACKS:
         listing.remarks.append(
             f"{len(sources)} tracks, and GTZAN has {TRACKS}: the folds are others than those of the whole set"
@@ -120,16 +133,21 @@ def _genres_folder(root: Path) -> Path:
     return next((root / name for name in GENRES_FOLDERS if (root / name).is_dir()), root)
 
 
-def _tracks(root: Path) -> list[Source]:
-    """Every track that is there, sorted by its name, labelled with its folder; AppleDouble files are not."""
-    paths = [
-        path
-        for path in _genres_folder(root).glob("*/*")
-        if path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
-    ]
+def _tell_others(listing: Listing, tree: Tree, there: Iterable[Source]) -> None:
+    used = {source.path for source in there}
+    listing.others = [name for name, path in tree.named_audio().items() if path not in used]
+    if listing.others:
+        listing.remarks.append(f"left out: {others_seen(listing.others)}")
+
+
+def _tracks(tree: Tree) -> list[Source]:
+    """Every track that is there, sorted by its name, labelled with its folder."""
+    root, folder = tree.root, _genres_folder(tree.root)
+    paths = [path for path in tree.files if suffix_of(path) in SUFFIXES and path.parent.parent == folder]
     if not paths:
         raise StoreError(
-            f"{root}: there is no GENRE/*.wav or GENRE/*.au here, nor in {' or '.join(GENRES_FOLDERS)}"
+            f"{root}: there is no GENRE/*.wav or GENRE/*.au here, nor in {' or '.join(GENRES_FOLDERS)}; "
+            f"{others_seen(list(tree.named_audio()))}"
         )
     twice = [name for name, count in Counter(path.stem for path in paths).items() if count > 1]
     if twice:

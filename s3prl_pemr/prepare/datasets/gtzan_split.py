@@ -1,12 +1,15 @@
 """GTZAN's splits: fault-filtered, lists of one's own, and random stratified folds."""
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path, PurePosixPath
 
 import numpy as np
 
 from s3prl_pemr.store.index import StoreError
+from s3prl_pemr.store.track_names import relative_to_root
 
+from .separator import separator_hint
 from .split_lists import read_disjoint_lists
 
 FAULT_FILTERED_FILE = Path(__file__).with_name("gtzan_fault_filtered.txt")
@@ -30,13 +33,18 @@ def fault_filtered() -> dict[str, tuple[str, str]]:
     return found
 
 
-def own_lists(folder: Path) -> dict[str, tuple[str, str]]:
+def own_lists(folder: Path, roots: Sequence[str] = ()) -> dict[str, tuple[str, str]]:
     """Genre and split of each track of train_filtered.txt and the like, lines of GENRE/NAME.wav.
+
+    Args:
+        folder: of the lists.
+        roots: absolute paths of the genres' folder, below which a line may be an absolute path.
 
     Raises:
         StoreError: a list is missing, empty or malformed, or a track comes twice.
     """
-    splits = read_disjoint_lists({split: folder / name for split, name in LISTS.items()}, _genre_and_track)
+    paths = {split: folder / name for split, name in LISTS.items()}
+    splits = read_disjoint_lists(paths, partial(_genre_and_track, roots=roots))
     found = {}
     for line, split in splits.items():
         genre, track = line.split("/")
@@ -72,8 +80,9 @@ def random_folds(genres: Sequence[str], seed: int, fold: int) -> list[str]:
     return list(splits)
 
 
-def _genre_and_track(line: str) -> str:
-    path = PurePosixPath(line.strip())
-    if len(path.parts) != 2 or ".." in path.parts:
-        raise ValueError("it should be GENRE/NAME.wav")
+def _genre_and_track(line: str, roots: Sequence[str]) -> str:
+    path = PurePosixPath(relative_to_root(line.strip(), roots))
+    hint = separator_hint(path.suffix)  # a name may hold a comma, its suffix does not
+    if len(path.parts) != 2 or ".." in path.parts or "\t" in path.suffix or hint:
+        raise ValueError(f"it should be GENRE/NAME.wav and no more{hint}")
     return f"{path.parts[0]}/{path.stem}"

@@ -2,7 +2,10 @@
 
 from pathlib import Path, PurePosixPath
 
+from s3prl_pemr.report.printable import printable
 from s3prl_pemr.store.index import StoreError
+
+from .separator import separator_hint
 
 
 def read_labels(path: Path) -> dict[str, tuple[tuple[str, ...], str | None]]:
@@ -32,11 +35,11 @@ def read_labels(path: Path) -> dict[str, tuple[tuple[str, ...], str | None]]:
         if len(cells) not in (2, 3):
             raise StoreError(
                 f"{path}: line {number} has {len(cells)} columns; it should be path<TAB>label|label "
-                "and perhaps <TAB>split"
+                f"and perhaps <TAB>split{separator_hint(line)}"
             )
         track = str(PurePosixPath(cells[0]))
         if track in found:
-            raise StoreError(f"{path}: line {number} lists {track} for the second time")
+            raise StoreError(f"{path}: line {number} lists {printable(track)} for the second time")
         several = cells[1].split("|") if names_splits else cells[1:2]
         labels = tuple(label.strip() for label in several if label.strip())
         found[track] = labels, (cells[2] if names_splits and len(cells) == 3 else None)

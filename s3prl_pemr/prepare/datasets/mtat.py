@@ -6,8 +6,11 @@ from pathlib import Path
 from s3prl_pemr.prepare.build import add_build_arguments, build_store
 from s3prl_pemr.prepare.source import Listing, Source
 from s3prl_pemr.prepare.summary import name_some
+from s3prl_pemr.prepare.walk import walk
+from s3prl_pemr.report.printable import printable
 from s3prl_pemr.store.dataset_name import DatasetName
-from s3prl_pemr.store.index import StoreError, printable
+from s3prl_pemr.store.index import StoreError
+from s3prl_pemr.store.track_names import match_tracks, relative_to_root, roots_of
 
 from .mtat_tables import (
     ANNOTATIONS_FILE,
@@ -55,18 +58,26 @@ def run(args: argparse.Namespace) -> int:
 def list_mtat(root: Path, split: str = "pons") -> Listing:
     """The clips of a split, sorted by their paths, which are their track names.
 
-    A listed file that is not there is reported by the store as unreadable. In the pons split a clip may have
-    no tag.
+    A path may be spelt otherwise than its file; the track has the file's name. A listed file that is not
+    there is reported by the store as unreadable. In the pons split a clip may have no tag.
 
     Raises:
         StoreError: a table is malformed, or a path is in none of the folders 0 ... f.
     """
     path = root / ANNOTATIONS_FILE
     tags, rows = read_annotations(path)
-    sources, remarks = [], _unlisted(root, {row[PATH_COLUMN] for row in rows})
+    tree = walk(root)
+    audio = tree.named_audio()
+    found = match_tracks(path, [row[PATH_COLUMN] for row in rows], audio, roots_of(root))
+    others = sorted(set(audio) - set(found.tracks.values()))
+    sources, remarks = [], [*tree.remarks(), *found.remark(path)]
+    if others:
+        remarks.append(
+            f"{len(others)} audio files are not in {ANNOTATIONS_FILE} and left out: {name_some(others)}"
+        )
     clips, broken, not_in_clean, bare = {}, [], 0, 0
     for row in sorted(rows, key=lambda row: row[PATH_COLUMN]):
-        source = _source(root, path, row, tags)
+        source = _source(path, found.tracks.get(row[PATH_COLUMN]), row, tags)
         if _is_among(BROKEN, row):
             broken.append(source.track)
             continue
@@ -83,7 +94,7 @@ def list_mtat(root: Path, split: str = "pons") -> Listing:
         remarks.append(f"{bare} clips have none of the {len(tags)} tags{left_out}")
     if not_in_clean:
         remarks.append(f"{not_in_clean} tagged clips are left out, as in the published clean split")
-    listing = Listing(root, sources, DatasetName("magnatagatune", split), remarks, tags=tags)
+    listing = Listing(root, sources, DatasetName("magnatagatune", split), remarks, tags=tags, others=others)
     _compare_with_real(listing, len(rows))
     if (root / CLIP_INFO_FILE).exists():
         listing.groups, unknown = read_groups_of_clips(root / CLIP_INFO_FILE, clips)
@@ -116,21 +127,14 @@ def _is_among(clips: dict[str, str], row: dict[str, str]) -> bool:
     return row[ID_COLUMN] in clips and row[PATH_COLUMN].startswith(clips[row[ID_COLUMN]])
 
 
-def _source(root: Path, path: Path, row: dict[str, str], tags: list[str]) -> Source:
-    track = row[PATH_COLUMN]
+def _source(path: Path, file: str | None, row: dict[str, str], tags: list[str]) -> Source:
+    """Of a row of the table `path`, whose file is there or not (None)."""
+    track = file or relative_to_root(row[PATH_COLUMN], roots_of(path.parent))
     folder = track.split("/")[0]
     if folder not in FOLDER_SPLITS:
         raise StoreError(
-            f"{path}: {ID_COLUMN} {row[ID_COLUMN]}: {printable(track)!r} is in none of the folders 0 ... f, "
-            "which decide the split"
+            f"{path}: {ID_COLUMN} {row[ID_COLUMN]}: '{printable(row[PATH_COLUMN])}' is in none of the "
+            "folders 0 ... f, which decide the split"
         )
-    return Source(track, root / track, FOLDER_SPLITS[folder], tuple(tag for tag in tags if row[tag] == "1"))
-
-
-def _unlisted(root: Path, listed: set[str]) -> list[str]:
-    found = (path for folder in FOLDER_SPLITS for path in (root / folder).glob("**/*.mp3"))
-    tracks = sorted(path.relative_to(root).as_posix() for path in found if not path.name.startswith("."))
-    unlisted = [track for track in tracks if track not in listed]
-    if not unlisted:
-        return []
-    return [f"{len(unlisted)} mp3 files are not in {ANNOTATIONS_FILE} and left out: {name_some(unlisted)}"]
+    labels = tuple(tag for tag in tags if row[tag] == "1")
+    return Source(track, path.parent / track, FOLDER_SPLITS[folder], labels)

@@ -7,7 +7,9 @@ from pathlib import Path
 
 from s3prl_pemr.prepare.summary import name_some
 from s3prl_pemr.store.groups import Group
-from s3prl_pemr.store.index import StoreError, printable
+from s3prl_pemr.store.index import StoreError, escape
+
+from .separator import separator_hint
 
 ANNOTATIONS_FILE, CLIP_INFO_FILE = "annotations_final.csv", "clip_info_final.csv"
 ID_COLUMN, PATH_COLUMN = "clip_id", "mp3_path"
@@ -66,7 +68,7 @@ def read_groups_of_clips(path: Path, tracks: Mapping[str, str]) -> tuple[dict[st
     _, rows = _read_table(path, SONG_COLUMNS)
     found = {}
     for row in rows:
-        title, artist, album = (printable(row[column].strip()) for column in SONG_COLUMNS)
+        title, artist, album = (_cell(row[column].strip()) for column in SONG_COLUMNS)
         if row[ID_COLUMN] in tracks and (title or artist):
             found[tracks[row[ID_COLUMN]]] = Group(artist, f"{title} / {artist} / {album}")
     groups = {track: found[track] for track in tracks.values() if track in found}
@@ -74,22 +76,30 @@ def read_groups_of_clips(path: Path, tracks: Mapping[str, str]) -> tuple[dict[st
 
 
 def _read_table(path: Path, columns: Iterable[str] = ()) -> tuple[list[str], list[dict[str, str]]]:
+    hint = ""
     try:
         with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
+            hint = separator_hint(file.readline())
+            file.seek(0)
             header, *lines = csv.reader(file, delimiter="\t", strict=True)
     except OSError as error:
         raise StoreError(f"{path}: cannot be read ({error.strerror})") from error
     except ValueError as error:
         raise StoreError(f"{path}: is empty") from error
     except csv.Error as error:
-        raise StoreError(f"{path}: not a tab-separated table with quoted cells ({error})") from error
+        raise StoreError(f"{path}: not a tab-separated table with quoted cells ({error}){hint}") from error
     missing = [name for name in (ID_COLUMN, *columns, PATH_COLUMN) if name not in header]
     if missing:
-        raise StoreError(f"{path}: not MagnaTagATune's table: no column {' and '.join(missing)}")
+        raise StoreError(f"{path}: not MagnaTagATune's table: no column {' and '.join(missing)}{hint}")
     for number, line in enumerate(lines, start=2):
         if len(line) != len(header):
             raise StoreError(f"{path}: line {number} has {len(line)} columns, the first one {len(header)}")
     return header, [dict(zip(header, line, strict=True)) for line in lines]
+
+
+def _cell(text: str) -> str:
+    """A cell as groups.tsv has it since 0.1.0: bootstraps over songs go by these names."""
+    return escape(text).encode("utf-8", "backslashreplace").decode()
 
 
 def _chosen_tags(path: Path, header: list[str]) -> list[str]:

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from s3prl_pemr.prepare.build import add_build_arguments, build_store, seed
 from s3prl_pemr.prepare.source import Listing, Source
-from s3prl_pemr.prepare.summary import name_some
-from s3prl_pemr.prepare.walk import AUDIO_SUFFIXES, LIBSNDFILE_SUFFIXES, files_below
+from s3prl_pemr.prepare.summary import name_some, others_seen
+from s3prl_pemr.prepare.walk import LIBSNDFILE_SUFFIXES, Tree, is_audio, suffix_of, walk
 from s3prl_pemr.store.dataset_name import DatasetName
 from s3prl_pemr.store.index import INDEX_FILE, StoreError, read_index
 
@@ -91,7 +91,10 @@ def list_shs100k(
     """
     listed = shs100k_lists.read_lists(lists)
     if not audio.is_dir():
-        raise StoreError(f"{audio}: not a folder; say where the audio lies with --audio FOLDER")
+        seen = ""
+        if audio == lists / AUDIO_FOLDER:  # the default: it may lie beside it
+            seen = f"; below {lists} {others_seen(list(walk(lists).named_audio()))}"
+        raise StoreError(f"{audio}: not a folder; say where the audio lies with --audio FOLDER{seen}")
     name, remarks = shs100k_lists.release(listed), []
     without_list = [split for split, tracks in listed.items() if not tracks]
     if without_list:
@@ -100,7 +103,13 @@ def list_shs100k(
         remarks.append(f"WARNING: these are the lists of the {name}, not the paper's (SHS100K2, 8:1:1)")
     splits = _choose(listed, min_versions, drop_straddling, remarks)
     chosen = f"min-versions {min_versions}, straddling {'drop' if drop_straddling else 'keep'}"
-    files = _audio_files(audio, remarks)
+    tree = walk(audio)
+    remarks += tree.remarks()
+    files = _audio_files(tree, remarks)
+    all_listed = {track for tracks in listed.values() for track in tracks}
+    others = [name for name, path in tree.named_audio().items() if path.stem not in all_listed]
+    if others:
+        remarks.append(f"left out, not the SET_VER of the lists: {others_seen(others)}")
     if sample is not None:
         splits = shs100k_lists.sample(splits, files.keys(), sample, sample_seed)
         chosen += f", sample {sample}, seed {sample_seed}"
@@ -110,9 +119,8 @@ def list_shs100k(
     remarks.append(
         "chosen: " + ", ".join(f"{split} {n} tracks of {works} works" for split, (n, works) in counts.items())
     )
-    listing = Listing(
-        audio, _sources(splits, files, audio), DatasetName("shs100k", f"{name}, {chosen}"), remarks
-    )
+    dataset = DatasetName("shs100k", f"{name}, {chosen}")
+    listing = Listing(audio, _sources(splits, files, audio), dataset, remarks, others=others)
     listing.split_counts = {split: tracks for split, (tracks, _) in counts.items() if tracks}
     return listing
 
@@ -150,14 +158,12 @@ def _sources(splits: shs100k_lists.Splits, files: dict[str, Path], audio: Path) 
     ]
 
 
-def _audio_files(folder: Path, remarks: list[str]) -> dict[str, Path]:
+def _audio_files(tree: Tree, remarks: list[str]) -> dict[str, Path]:
     """The file of each SET_VER: of several, one with a suffix of audio, by the order of their paths."""
     files: dict[str, list[Path]] = {}
-    for path in files_below(folder):
+    for path in tree.files:
         files.setdefault(path.stem, []).append(path)
-    audio = {
-        stem: sum(path.suffix.lower() in AUDIO_SUFFIXES for path in paths) for stem, paths in files.items()
-    }
+    audio = {stem: sum(map(is_audio, paths)) for stem, paths in files.items()}
     several = sorted(stem for stem, number in audio.items() if number > 1)
     if several:
         remarks.append(f"{len(several)} tracks have several audio files; one is used: {name_some(several)}")
@@ -165,5 +171,4 @@ def _audio_files(folder: Path, remarks: list[str]) -> dict[str, Path]:
 
 
 def _preference(path: Path) -> tuple[bool, bool, Path]:
-    suffix = path.suffix.lower()
-    return suffix not in LIBSNDFILE_SUFFIXES, suffix not in AUDIO_SUFFIXES, path
+    return suffix_of(path) not in LIBSNDFILE_SUFFIXES, not is_audio(path), path

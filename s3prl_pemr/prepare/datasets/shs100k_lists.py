@@ -10,6 +10,7 @@ import numpy as np
 from s3prl_pemr.store.index import StoreError
 from s3prl_pemr.store.whole_file import write_whole
 
+from .separator import separator_hint
 from .split_lists import read_list
 
 Splits = dict[str, list[str]]  # the tracks of train, valid and test
@@ -137,5 +138,6 @@ def sample(splits: Splits, there: Collection[str], tracks: int, seed: int) -> Sp
 def _track(line: str) -> str:
     match = LINE.fullmatch(line)
     if not match:
-        raise ValueError("it should be two whole numbers, SET<TAB>VER or SET_VER")
+        hint = separator_hint(line)
+        raise ValueError(f"it should be two whole numbers, SET<TAB>VER or SET_VER{hint}")
     return f"{int(match[1])}_{int(match[2])}"

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from s3prl_pemr.store.index import StoreError, printable
+from s3prl_pemr.report.printable import printable
+from s3prl_pemr.store.index import StoreError
 
 
 def read_list(path: Path, parse: Callable[[str], str]) -> list[str]:
