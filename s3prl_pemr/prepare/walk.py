@@ -4,14 +4,15 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from s3prl_pemr.audio import FOREIGN_SUFFIXES
-
-READABLE_SUFFIXES = frozenset(
+LIBSNDFILE_SUFFIXES = frozenset(
     (".aif", ".aifc", ".aiff", ".au", ".bwf", ".caf", ".flac", ".mp2", ".mp3", ".oga", ".ogg", ".opus")
     + (".rf64", ".snd", ".sph", ".voc", ".w64", ".wav", ".wave")
 )
-# Those that libsndfile cannot decode too: they are to be reported, not passed over.
-AUDIO_SUFFIXES = READABLE_SUFFIXES | FOREIGN_SUFFIXES
+FFMPEG_SUFFIXES = frozenset(
+    (".3gp", ".aac", ".ac3", ".alac", ".amr", ".ape", ".dff", ".dsf", ".dts", ".eac3", ".m4a", ".m4b", ".m4r")
+    + (".mka", ".mp4", ".mpc", ".ra", ".spx", ".tak", ".tta", ".weba", ".webm", ".wma", ".wv")
+)
+AUDIO_SUFFIXES = LIBSNDFILE_SUFFIXES | FFMPEG_SUFFIXES
 
 
 def files_below(root: Path) -> Iterator[Path]:

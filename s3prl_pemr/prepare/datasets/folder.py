@@ -48,8 +48,7 @@ def list_folder(
 ) -> Listing:
     """Every file below the root whose name says it is audio, sorted by its path, which is its track name.
 
-    Hidden files and folders are left out, and so are AppleDouble files (`._*`). Files of formats that
-    libsndfile does not read are listed, so that they are reported as unreadable; files of other kinds are
+    Hidden files and folders are left out, and so are AppleDouble files (`._*`); files of other kinds are
     counted in a remark.
 
     Raises:

@@ -6,7 +6,7 @@ from pathlib import Path
 from s3prl_pemr.prepare.build import add_build_arguments, build_store, seed
 from s3prl_pemr.prepare.source import Listing, Source
 from s3prl_pemr.prepare.summary import name_some
-from s3prl_pemr.prepare.walk import AUDIO_SUFFIXES, READABLE_SUFFIXES, files_below
+from s3prl_pemr.prepare.walk import AUDIO_SUFFIXES, LIBSNDFILE_SUFFIXES, files_below
 from s3prl_pemr.store.dataset_name import DatasetName
 from s3prl_pemr.store.index import INDEX_FILE, StoreError, read_index
 
@@ -166,4 +166,4 @@ def _audio_files(folder: Path, remarks: list[str]) -> dict[str, Path]:
 
 def _preference(path: Path) -> tuple[bool, bool, Path]:
     suffix = path.suffix.lower()
-    return suffix not in READABLE_SUFFIXES, suffix not in AUDIO_SUFFIXES, path
+    return suffix not in LIBSNDFILE_SUFFIXES, suffix not in AUDIO_SUFFIXES, path
