@@ -24,7 +24,8 @@ def check_folder(folder: Path | str, flag: str) -> None:
     while not os.path.lexists(existing):
         existing = existing.parent
     if not existing.is_dir():
-        raise OutputError(f"{flag} {folder}: {existing} is not a folder; choose another place")
+        what = "not a folder" if existing == Path(folder) else f"{existing} is not a folder"
+        raise OutputError(f"{flag} {folder}: {what}; choose another place")
     try:
         with tempfile.TemporaryFile(dir=existing):
             pass

@@ -59,6 +59,9 @@ class Progress(tqdm):
             for item in self.iterable:
                 yield item
                 self.update()
+        except GeneratorExit:  # the loop was left, mostly by an error, which has a line of its own
+            self._in_lines = False
+            raise
         finally:
             self.close()
 

@@ -69,7 +69,7 @@ def test_an_index_of_silence_alone_is_one_line(music, checkpoint, run, tmp_path)
     ("place", "line"),
     [
         ("missing/INDEX", "INDEX .*missing/INDEX: there is no folder .*missing; make it"),
-        ("file/INDEX", "INDEX .*file: .*file is not a folder"),
+        ("file/INDEX", "INDEX .*file: not a folder"),
         ("music", "INDEX .*music: is a folder; name a file in it"),
     ],
 )

@@ -229,7 +229,7 @@ def test_folders_that_cannot_be_prepared(tmp_path, capsys):
     assert "there is no audio here; left out, not audio by their names: 1 .txt" in error_line(capsys)
     soundfile.write(tmp_path / "SRC" / "a.wav", noise(1), 22050)
     assert prepare(tmp_path / "SRC", tmp_path / "SRC" / "a.wav") == 1
-    assert error_line(capsys) == f"prepare: {tmp_path / 'SRC' / 'a.wav'}: File exists"
+    assert error_line(capsys).endswith("SRC/a.wav: not a folder; choose another place")
 
 
 def test_nothing_readable_is_a_failure(tmp_path, capsys):
