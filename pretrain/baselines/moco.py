@@ -12,7 +12,8 @@ from s3prl.pretrain.training.global_batch import global_gather
 from s3prl.pretrain.training.precision import at_least_float32
 from s3prl.upstream.fcn4.projector import Projector
 from torch import Tensor, nn
-from tqdm import tqdm
+
+from s3prl_pemr.report.progress import Progress
 
 from .momentum import MomentumEncoder
 from .simclr import SimCLRConfig
@@ -87,10 +88,12 @@ class MoCo(Baseline):
 
     def prepare(self, batches):
         """Fill the queue with real keys: random ones are easy, and the loss rises as they are replaced."""
-        with tqdm(total=len(self.queue), desc="queue", unit="key", leave=False) as bar:
-            while bar.n < len(self.queue):
+        filled = 0
+        with Progress(total=len(self.queue), desc="queue", unit="key", leave=False) as bar:
+            while filled < len(self.queue):
                 keys = self.keys(self.model.inputs(next(batches)).chunk(2)[1])
                 self._enqueue(keys)
+                filled += len(keys)
                 bar.update(len(keys))
 
     def keys(self, view: Tensor) -> Tensor:

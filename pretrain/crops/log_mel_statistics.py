@@ -6,9 +6,9 @@ import numpy as np
 import torch
 from s3prl.upstream.fcn4.frontend import LogMel
 from torch import Tensor
-from tqdm import tqdm
 
 from s3prl_pemr.audio import INT16_FULL_SCALE
+from s3prl_pemr.report.progress import Progress
 from s3prl_pemr.store import AudioStore
 
 from .randomness import statistics_generator
@@ -30,7 +30,7 @@ def log_mel_statistics(
     device = frontend.mean.device
     total = torch.zeros(2, frontend.config.n_mels, dtype=torch.float64, device=device)
     frames = 0
-    for first in tqdm(range(0, clips, CLIPS_AT_ONCE), desc="log-mel statistics", leave=False):
+    for first in Progress(range(0, clips, CLIPS_AT_ONCE), desc="log-mel statistics", leave=False):
         part = slice(first, first + CLIPS_AT_ONCE)
         crops = torch.from_numpy(store.gather(chosen[part], starts[part], crop_samples)).to(device)
         log_mel = frontend.log_mel(crops.float() / INT16_FULL_SCALE).double().flatten(0, 1)  # (B * L, F)

@@ -13,7 +13,8 @@ import torch
 import torch.distributed as dist
 from tensorboardX import SummaryWriter
 from torch import Tensor
-from tqdm import tqdm
+
+from s3prl_pemr.report.progress import Progress
 
 from .global_batch import world_size
 
@@ -46,10 +47,9 @@ class TrainingLog:
         self._path, self._prefix, self._clips = expdir / "log.jsonl", prefix, clips
         self._device, self._writes = device, writes
         self._began, self._begin_step, self._shown = time.monotonic(), first_step, 0.0
-        self._bar = tqdm(
-            total=total_steps, initial=first_step, desc="pretrain", unit="step",
-            dynamic_ncols=True, disable=not writes,
-        )  # fmt: skip
+        self._bar = Progress(
+            total=total_steps, initial=first_step, desc="pretrain", unit="step", disable=not writes
+        )
         if writes:
             _drop_lines_after(self._path, first_step)
             self.tensorboard = SummaryWriter(str(expdir), purge_step=first_step + 1)

@@ -1,15 +1,19 @@
 """Audio files as 16 kHz mono samples; what cannot be trusted is refused by name."""
 
 from .pcm import INT16_FULL_SCALE, to_float32, to_int16
-from .reading import FOREIGN_SUFFIXES, SAMPLE_RATE, UnreadableAudio, header_seconds, read_audio
+from .reading import SAMPLE_RATE, Header, Recording, header_seconds, read_audio, read_header, read_recording
+from .unreadable import UnreadableAudio
 
 __all__ = [
-    "FOREIGN_SUFFIXES",
     "INT16_FULL_SCALE",
     "SAMPLE_RATE",
+    "Header",
+    "Recording",
     "UnreadableAudio",
     "header_seconds",
     "read_audio",
+    "read_header",
+    "read_recording",
     "to_float32",
     "to_int16",
 ]

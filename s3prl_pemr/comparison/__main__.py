@@ -9,6 +9,7 @@ from s3prl_pemr.comparison import demo as demo_command
 from s3prl_pemr.comparison import methods as compare_command
 from s3prl_pemr.launch.commands import parse_command, parse_single
 from s3prl_pemr.launch.errors import one_line_errors
+from s3prl_pemr.launch.outputs import check_folder
 
 
 def demo(arguments: Sequence[str] | None = None) -> int:
@@ -30,6 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(args) -> int:
     with one_line_errors():
+        check_folder(args.folder, "DEMO")
         return args.run(args)
 
 

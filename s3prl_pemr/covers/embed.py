@@ -11,15 +11,16 @@ from time import monotonic
 
 import numpy as np
 from s3prl.downstream.cover_song.cqt.transform import cqt_columns
-from tqdm import tqdm
 
+from s3prl_pemr.launch.outputs import check_file
 from s3prl_pemr.prepare.datasets.folder import list_folder
 from s3prl_pemr.prepare.source import Source
 from s3prl_pemr.prepare.workers import Workers
 from s3prl_pemr.report.printable import printable, visible
+from s3prl_pemr.report.progress import Progress
 
 from .index import CoverIndex, read_index, refuse_other_model
-from .model import CoverModel, Heard, hear
+from .model import CoverModel, Heard, add_model_arguments, hear
 
 HELP = "a folder of audio files into an index"
 EXAMPLE = "s3prl-pemr covers embed MUSIC INDEX --model result/downstream/NAME/dev-best.ckpt"
@@ -32,32 +33,32 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("folder", metavar="FOLDER", type=Path, help="its sub-folders are read too")
     parser.add_argument("index", metavar="INDEX", type=Path, help="a file; what it holds already is kept")
     parser.add_argument("--model", type=Path, required=True, help="dev-best.ckpt of a cover_song run")
-    parser.add_argument("--device", help="cuda where there is one, else cpu")
+    add_model_arguments(parser)
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="processes that read audio")
 
 
 def run(args: argparse.Namespace) -> int:
     """Carry out the command. Returns the exit status; raises ValueError (one line)."""
+    check_file(args.index, "INDEX")
     listing = list_folder(args.folder)
     sources = listing.sources
     if not sources:
         raise ValueError("; ".join([f"{args.folder}: holds no audio files", *listing.remarks]))
     for line in listing.remarks:
         print(visible(line), file=sys.stderr)
-    model = CoverModel(args.model, args.device)
+    model = CoverModel(args.model, args.device, args.upstream_ckpt)
     known = _known(args.index, model, {source.track for source in sources})
     wanted = [source for source in sources if known.get(source.track, (None, None))[0] != _stamp(source)]
     kept = {source.track for source in sources} - {source.track for source in wanted}
     rows = {track: known[track] for track in kept}
-    unreadable, silent, saved = [], [], monotonic()
+    unreadable, saved = [], monotonic()
     try:
-        for source, heard in tqdm(_heard(wanted, args.jobs), "embed", len(wanted), unit="track"):
+        for source, heard in Progress(_heard(wanted, args.jobs), "embed", len(wanted), unit="track"):
             if heard.reason:
                 unreadable.append(f"{printable(source.track)}: {heard.reason}")
                 continue
-            if heard.silent:
-                silent.append(printable(source.track))
-            rows[source.track] = _stamp(source), model.embed(heard, source.track)
+            embedding = model.embed(heard, source.track)
+            rows[source.track] = _stamp(source), embedding * (not heard.silent)
             if monotonic() - saved > COMMIT_SECONDS:
                 _write(args.index, rows, model)
                 saved = monotonic()
@@ -66,12 +67,13 @@ def run(args: argparse.Namespace) -> int:
             _write(args.index, rows, model)
     for line in unreadable:
         print(f"unreadable: {line}", file=sys.stderr)
+    silent = [track for track in sorted(rows) if not rows[track][1].any()]
     for track in silent:
-        print(f"silent: {track}: its embedding says nothing", file=sys.stderr)
+        print(f"silent: {printable(track)}: left out of all rankings", file=sys.stderr)
     gone = len(set(known) - {source.track for source in sources})
     line = (
         f"{args.index}: {len(rows)} tracks, {len(wanted) - len(unreadable)} of them new, "
-        f"{len(unreadable)} unreadable, {gone} no longer there"
+        f"{len(unreadable)} unreadable, {gone} no longer there, {len(silent)} silent"
     )
     print(visible(line))
     return 0 if rows else 1

@@ -6,6 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from s3prl_pemr.launch.outputs import check_folder
 from s3prl_pemr.prepare.datasets.labels import read_labels
 from s3prl_pemr.prepare.summary import name_some
 from s3prl_pemr.report.printable import printable, visible
@@ -32,6 +33,8 @@ def run(args: argparse.Namespace) -> int:
     """Carry out the command. Returns the exit status; raises ValueError (one line)."""
     from s3prl.downstream.cover_song.ranking.report import Retrieval  # matplotlib: --help does without
 
+    if args.out:
+        check_folder(args.out, "--out")
     index = read_index(args.index)
     written = _works(args.list)
     matches = match_tracks(args.list, written, index.tracks, likely_roots(written, index.tracks))
@@ -42,12 +45,19 @@ def run(args: argparse.Namespace) -> int:
         )
     works = {track: written[path] for path, track in matches.tracks.items()}
     rows = {track: row for row, track in enumerate(index.tracks)}
-    listed = [track for track in index.tracks if track in works]
+    silent = sorted(index.silent_tracks & set(works))
+    listed = [track for track in index.tracks if track in works and track not in silent]
     missing = matches.missing
+    if not listed:
+        raise ValueError(
+            f"{args.list}: none of its {len(written)} tracks is in {args.index} but {len(silent)} silent ones"
+        )
     for line in matches.remark(args.list):
         print(visible(line), file=sys.stderr)
     for track in missing:
         print(f"not in the index: {printable(track)}", file=sys.stderr)
+    if silent:
+        print(f"{len(silent)} silent tracks are left out: {name_some(silent)}", file=sys.stderr)
     embeddings = index.embeddings[[rows[track] for track in listed]]
     found = Retrieval(args.list.stem, listed, [works[track] for track in listed], embeddings)
     print(visible(found.line))
@@ -56,6 +66,7 @@ def run(args: argparse.Namespace) -> int:
     if args.out:
         args.out.mkdir(parents=True, exist_ok=True)
         about = {"index": str(args.index), "model": index.model, "not_in_the_index": len(missing)}
+        about["silent_left_out"] = len(silent)
         found.write(args.out, about)
         if found.few_works:
             print(visible(found.few_works), file=sys.stderr)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
 import numpy as np
 from s3prl.downstream.cover_song.ranking.cosine import unit_rows
 
+from s3prl_pemr.prepare.summary import name_some
 from s3prl_pemr.report.printable import printable
 
 from .index import read_index, refuse_other_model
-from .model import CoverModel, hear
+from .model import CoverModel, add_model_arguments, hear
 
 HELP = "which tracks of an index a file is a cover of"
 EXAMPLE = "s3prl-pemr covers identify song.mp3 INDEX --top 5"
@@ -23,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("index", metavar="INDEX", type=Path)
     parser.add_argument("--top", type=int, default=10, help="how many (default: 10)")
     parser.add_argument("--model", type=Path, help="where the index's checkpoint is now, if it has moved")
-    parser.add_argument("--device", help="cuda where there is one, else cpu")
+    add_model_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -36,12 +38,26 @@ def run(args: argparse.Namespace) -> int:
         raise ValueError(f"{args.query}: {heard.reason}")
     if heard.silent:
         raise ValueError(f"{args.query}: is silent")
-    model = CoverModel(args.model or Path(index.model), args.device)
+    if args.model is None and not Path(index.model).is_file():
+        raise ValueError(
+            f"{args.index}: its model {index.model} is no longer there; say where it is now with --model"
+        )
+    model = CoverModel(args.model or Path(index.model), args.device, args.upstream_ckpt)
     refuse_other_model(index, args.index, model.fingerprint)
-    for rank, (track, cosine) in enumerate(
-        nearest(model.embed(heard, str(args.query)), index.embeddings, index.tracks, args.top), start=1
-    ):
+    silent = index.silent_tracks
+    heard_rows = [row for row, track in enumerate(index.tracks) if track not in silent]
+    if not heard_rows:
+        raise ValueError(f"{args.index}: all of its {len(silent)} tracks are silent")
+    query = model.embed(heard, str(args.query))
+    tracks = [index.tracks[row] for row in heard_rows]
+    found = nearest(query, index.embeddings[heard_rows], tracks, args.top)
+    for rank, (track, cosine) in enumerate(found, start=1):
         print(f"{rank:3}  {cosine:.3f}  {printable(track)}")
+    if silent:
+        print(
+            f"{len(silent)} silent tracks of {args.index} are left out: {name_some(sorted(silent))}",
+            file=sys.stderr,
+        )
     return 0
 
 

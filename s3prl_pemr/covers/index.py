@@ -19,7 +19,7 @@ class CoverIndex:
 
     Attributes:
         tracks: paths relative to the folder that was embedded, with `/`.
-        embeddings: float32, (tracks, E).
+        embeddings: float32, (tracks, E); zeros where the track is silent (0.1.0 gave it the model's).
         stamps: size in bytes and time of change in ns of each file, int64, (tracks, 2).
         made_by: the model's fingerprint (model.py).
         model: path of the checkpoint, where `identify` looks for it.
@@ -30,6 +30,11 @@ class CoverIndex:
     stamps: np.ndarray
     made_by: dict[str, Any]
     model: str
+
+    @property
+    def silent_tracks(self) -> set[str]:
+        """Tracks without an embedding: they stand in the index so that they are not read again."""
+        return {self.tracks[row] for row in np.flatnonzero(~self.embeddings.any(axis=1))}
 
     def write(self, path: Path) -> None:
         """Whole or not at all."""

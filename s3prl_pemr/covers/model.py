@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from argparse import Namespace
+from argparse import ArgumentParser, Namespace
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -47,17 +47,26 @@ def hear(path: str) -> Heard:
     return Heard(wav, by_peak(cqt_columns(wav)).astype(np.float16).astype(np.float32))
 
 
+def add_model_arguments(parser: ArgumentParser) -> None:
+    """The arguments of a command that embeds, beside --model."""
+    parser.add_argument("--device", help="cuda where there is one, else cpu")
+    parser.add_argument(
+        "--upstream_ckpt", metavar="CKPT", help="where the upstream's checkpoint is now, if it has moved"
+    )
+
+
 class CoverModel:
     """Head, upstream and featurizer of a checkpoint, as the toolkit's Runner makes them.
 
     Args:
         checkpoint: written by `run_downstream.py -d cover_song`.
         device: cuda where there is one, else cpu, if not given.
+        upstream_ckpt: takes the place of the path that the checkpoint names.
 
     Raises: ValueError (one line) for a file that is none.
     """
 
-    def __init__(self, checkpoint: Path, device: str | None = None):
+    def __init__(self, checkpoint: Path, device: str | None = None, upstream_ckpt: str | None = None):
         if not checkpoint.is_file():
             raise ValueError(f"{checkpoint}: no such checkpoint; pass dev-best.ckpt of a cover_song run")
         try:
@@ -69,7 +78,16 @@ class CoverModel:
             raise ValueError(f"{checkpoint}: of the task {args.downstream}, not of cover_song")
         device = choose_device(device)
         changed = {"mode": "inference", "init_ckpt": str(checkpoint), "device": device, "local_rank": None}
-        self.runner = Runner(Namespace(**{**vars(args), **changed}), config)
+        args.upstream_ckpt = upstream_ckpt or args.upstream_ckpt
+        try:
+            self.runner = Runner(Namespace(**{**vars(args), **changed}), config)
+        except Exception as error:  # each upstream says in its own way what it misses
+            if upstream_ckpt is None and _is_lost(args.upstream_ckpt):
+                raise ValueError(
+                    f"{checkpoint}: its upstream's checkpoint {args.upstream_ckpt} is no longer there; say "
+                    "where it is now with --upstream_ckpt"
+                ) from error
+            raise
         for entry in self.runner.all_entries:
             entry.model.eval()
         self.checkpoint, self.device = checkpoint, device
@@ -92,3 +110,7 @@ class CoverModel:
         if not torch.isfinite(embedding).all():
             raise ValueError(f"{name}: its embedding is NaN or infinite; {self.checkpoint} is of no use")
         return embedding.float().cpu().numpy()
+
+
+def _is_lost(path: str | None) -> bool:
+    return path is not None and "://" not in path and not Path(path).exists()

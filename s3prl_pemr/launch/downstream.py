@@ -16,6 +16,7 @@ from s3prl_pemr.toolkit.patching import replaced
 
 from .downstream_arguments import OWN_HELP, cache_arguments, complete_arguments
 from .errors import one_line_errors
+from .override import override
 
 PROGRAM = "s3prl-pemr downstream"
 
@@ -35,12 +36,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
             toolkit.main()  # prints its help and leaves
     with one_line_errors():
         argv, args = complete_arguments(arguments, torchrun.local_rank())
-        cache = cache_arguments(args)
+        wanted = {"cache": cache_arguments(args), "files": args.files}
+        wanted = {name: value for name, value in wanted.items() if value is not None}
         if args.device == "cpu":
             hide_cuda()
         with (
             replaced(sys, "argv", [PROGRAM, *argv]),
-            replaced(toolkit, "Runner", partial(Runner, cache=cache) if cache else Runner),
+            replaced(toolkit, "Runner", partial(Runner, **wanted) if wanted else Runner),
+            replaced(toolkit, "override", override),
             # s3prl/run_downstream.py:158 hack_isinstance() exchanges it for good
             replaced(builtins, "isinstance", builtins.isinstance),
             torchrun.process_group(args.device, args.backend),

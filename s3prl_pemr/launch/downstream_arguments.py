@@ -12,7 +12,10 @@ from s3prl import downstream, hub
 
 from s3prl_pemr.features.attach import CacheArguments
 from s3prl_pemr.loops.device import choose_device
+from s3prl_pemr.loops.inference import files_of
 from s3prl_pemr.toolkit.compat import hugging_face_is_usable
+
+from .outputs import check_folder
 
 # the process group is made by s3prl_pemr.loops.torchrun
 OWN_FLAGS = ("__local_rank", "__feature_cache", "__feature_cache_gb")
@@ -23,6 +26,7 @@ OWN_HELP = """example:
 added to s3prl's command line:
   --feature_cache FOLDER  keep a frozen upstream's features on disk: later epochs and runs read them
   --feature_cache_gb N    largest size of the folder, default 50
+  -m inference -t PATH... files and folders of audio; what cannot be read is named, the others are scored
 """
 
 
@@ -41,14 +45,21 @@ def complete_arguments(
     """
     args, _ = _parser().parse_known_args(argv)
     argv = _without_our_own(argv)
+    args.files = None
+    if args.mode == "inference":
+        args.files = files_of([path for some in args.evaluate_split or [] for path in some])
+        argv = _without_split(argv)
     args.device = choose_device(args.device, local_rank)
     added = ["--device", args.device]
     if not _resumes(args):  # a checkpoint holds the rest
         _check_names(args)
+        check_folder(_experiment_folder(args), "the experiment's folder")
         config = _find_config(args.downstream, args.config)
         if config != args.config:
             args.config = config
             added += ["-c", config]
+    if args.feature_cache:
+        check_folder(args.feature_cache, "--feature_cache")
     if args.init_ckpt and not Path(args.init_ckpt).is_file():
         raise ValueError(f"-i {args.init_ckpt}: no such checkpoint")
     if (args.hub == "huggingface" or args.push_to_hf_hub) and not hugging_face_is_usable():
@@ -60,6 +71,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(add_help=False, argument_default=None, allow_abbrev=False)
     parser.add_argument("-d", "--downstream")
     parser.add_argument("-u", "--upstream")
+    parser.add_argument("-m", "--mode")
+    parser.add_argument("-t", "--evaluate_split", nargs="+", action="append")
     parser.add_argument("-c", "--config")
     parser.add_argument("-e", "--past_exp")
     parser.add_argument("-i", "--init_ckpt")
@@ -99,6 +112,17 @@ def _without_our_own(argv: list[str]) -> list[str]:
     return kept
 
 
+def _without_split(argv: list[str]) -> list[str]:
+    """Without -t and its values: the toolkit takes one, which it asserts to be a file."""
+    kept, inside = [], False
+    for argument in argv:
+        begins = argument.startswith(("-t", "--evaluate_split")) and not argument.startswith("--t")
+        inside = begins or (inside and not argument.startswith("-"))
+        if not inside:
+            kept.append(argument)
+    return kept
+
+
 def _resumes(args: argparse.Namespace) -> bool:
     if args.past_exp:
         if not Path(args.past_exp).exists():
@@ -112,7 +136,11 @@ def _resumes(args: argparse.Namespace) -> bool:
         raise ValueError(
             "where to save the experiment? pass -n NAME (result/downstream/NAME) or -p DIRECTORY"
         )
-    return args.auto_resume and _has_checkpoint(args.expdir or f"result/downstream/{args.expname}")
+    return args.auto_resume and _has_checkpoint(_experiment_folder(args))
+
+
+def _experiment_folder(args: argparse.Namespace) -> str:
+    return args.expdir or f"result/downstream/{args.expname}"
 
 
 def _has_checkpoint(directory: str) -> bool:

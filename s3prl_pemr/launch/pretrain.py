@@ -20,6 +20,7 @@ from s3prl_pemr.loops import torchrun
 from s3prl_pemr.loops.device import choose_device, hide_cuda
 
 from .errors import one_line_errors
+from .outputs import check_folder
 from .pretrain_arguments import (
     DEFAULT_SEED,
     apply_override,
@@ -47,6 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.getLogger("matplotlib").setLevel(logging.WARNING)
     with one_line_errors():
         args = parse_arguments(sys.argv[1:] if arguments is None else arguments)
+        check_folder(experiment_folder(args), "the experiment's folder")
         args.device = choose_device(args.device, torchrun.local_rank())
         if args.device == "cpu":
             hide_cuda()

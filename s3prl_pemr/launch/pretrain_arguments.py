@@ -12,10 +12,11 @@ from pathlib import Path
 
 import yaml
 from s3prl import pretrain
-from s3prl.utility.helper import override
 
 from s3prl_pemr.methods import METHODS, default_settings
 from s3prl_pemr.toolkit.registration import plugin_folders
+
+from .override import options, set_option
 
 logger = logging.getLogger(__name__)
 DEFAULT_SEED = 1337  # the toolkit's
@@ -144,23 +145,19 @@ def saved_config(states: dict) -> dict:
 
 
 def apply_override(text: str | None, config: dict, model: dict) -> tuple[dict, dict]:
-    """The toolkit's -o (s3prl/utility/helper.py override) for both configs.
+    """-o for both configs.
 
     A key that starts with `config.` is the runner config's, every other one the model config's.
 
     Raises:
         ValueError: one line: not of the form key=value.
     """
-    for option in filter(None, (text or "").split(",,")):
-        key, equals, value = option.strip().partition("=")
-        if not equals or "=" in value:
-            raise ValueError(f"-o {option}: expected key=value, e.g. config.runner.n_epochs=10")
-        if value.strip().isidentifier() and value.strip() not in ("True", "False", "None"):
-            value = repr(
-                value.strip()
-            )  # a word, not what it means in the toolkit's eval: `all` is a function
-        target, path = (config, key) if key.startswith("config.") else (model, f"config.{key}")
-        override(f"{path}={value}", None, target)
+    for key, value in options(text):
+        fields = key.split(".")
+        if fields[0] == "config" and len(fields) > 1:
+            set_option(config, key, value, fields[1:])
+        else:
+            set_option(model, key, value, fields)
     return config, model
 
 

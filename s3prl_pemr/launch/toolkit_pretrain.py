@@ -12,7 +12,9 @@ from s3prl.upstream.adapter.checkpoint import fill_in_settings
 
 from s3prl_pemr.loops import torchrun
 from s3prl_pemr.loops.optimizer import complete_optimizer_config
+from s3prl_pemr.report.progress import Progress
 from s3prl_pemr.toolkit.compat import pretraining_names
+from s3prl_pemr.toolkit.patching import replaced
 
 from .pretrain_arguments import (
     apply_override,
@@ -34,7 +36,7 @@ def train(args: Namespace) -> None:
     if torchrun.local_rank() is not None:
         raise ValueError("s3prl's own pretraining Runner has no DDP: start it without torchrun")
     pretraining_names()
-    from s3prl.pretrain.runner import Runner  # imports by the names that the line above gives
+    from s3prl.pretrain import runner as toolkit  # imports by the names that the line above gives
 
     expdir = experiment_folder(args)
     args.init_ckpt = None
@@ -56,11 +58,12 @@ def train(args: Namespace) -> None:
     args.expdir = str(expdir)
     expdir.mkdir(parents=True, exist_ok=True)
 
-    class KnowingRunner(Runner):
+    class KnowingRunner(toolkit.Runner):
         def _get_upstream(self):
             fill_in_settings(self.init_ckpt.get("Upstream_Config"))  # of a checkpoint of an earlier version
             return super()._get_upstream()
 
     runner = KnowingRunner(args, config)
-    runner.train()
+    with replaced(toolkit, "tqdm", Progress):  # its step counter is the bar: s3prl/pretrain/runner.py:147
+        runner.train()
     runner.logger.close()

@@ -13,7 +13,8 @@ from torch import distributed, nn
 from torch.nn.parallel import DistributedDataParallel
 from torch.optim import Optimizer
 from torch.utils.data import DistributedSampler
-from tqdm import tqdm
+
+from s3prl_pemr.report.progress import Progress
 
 logger = logging.getLogger(__name__)
 
@@ -75,7 +76,7 @@ def without_wrappers(entries: list) -> Iterator[None]:
             entry.model = model
 
 
-class FollowersBar(tqdm):
+class FollowersBar(Progress):
     """The toolkit's progress bar, which is its step count; `overall` is the one of the running training.
 
     s3prl/downstream/runner.py:360-363: processes other than the first go on without counting, and never stop.

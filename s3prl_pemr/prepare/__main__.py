@@ -4,6 +4,7 @@ import errno
 import sys
 
 from s3prl_pemr.launch.commands import parse_command
+from s3prl_pemr.launch.outputs import OutputError, check_folder
 from s3prl_pemr.report.printable import visible
 from s3prl_pemr.store.index import StoreError
 
@@ -24,8 +25,9 @@ def main(arguments: list[str] | None = None) -> int:
     description = "Turn audio files into a store: 16 kHz mono int16 in one file, and an index."
     args = parse_command("s3prl-pemr prepare", description, COMMANDS, arguments)
     try:
+        check_folder(args.destination, "DST")
         return args.run(args)
-    except StoreError as error:
+    except (StoreError, OutputError) as error:
         print(f"prepare: {error}", file=sys.stderr)
     except OSError as error:
         hint = "; what was stored is kept: make room and run again" if error.errno == errno.ENOSPC else ""

@@ -2,27 +2,21 @@
 
 import argparse
 import os
-import shutil
 import sys
 from pathlib import Path
 
-from tqdm import tqdm
-
-from s3prl_pemr.audio import SAMPLE_RATE
 from s3prl_pemr.report.printable import visible
-from s3prl_pemr.store.index import SAMPLE_BYTES, StoreError, Unreadable
+from s3prl_pemr.report.progress import Progress
+from s3prl_pemr.store.index import StoreError, Unreadable
 from s3prl_pemr.store.writer import StoreWriter, delete_store
 
 from .lock import sole_writer
 from .plan import Plan, make_plan
-from .source import Listing, Source
+from .source import Listing
+from .space import check_space
 from .stop import StopRequest
 from .summary import others_seen, summary_lines
-from .workers import Decoded, Workers, decode, total_seconds
-
-HEADERS_PER_TASK = 64
-# Index, report, and an estimate from headers that is not exact.
-SPARE_BYTES, SPARE_SHARE = 1 << 20, 0.01
+from .workers import Decoded, Workers, decode
 
 
 def add_build_arguments(parser: argparse.ArgumentParser, source_help: str) -> None:
@@ -107,11 +101,11 @@ def build_store(listing: Listing, destination: Path, jobs: int, rebuild: bool = 
 def _store(listing: Listing, plan: Plan, writer: StoreWriter, jobs: int, stop: StopRequest) -> None:
     with Workers(min(jobs, len(plan.todo) or 1)) as workers:
         inside = [source for source, _ in plan.todo if listing.holds(source)]
-        _check_space(writer.path, inside, workers)
+        check_space(writer.path, [str(source.path) for source in inside], workers)
         writer.begin()
         try:
             results = workers.in_order(decode, [str(source.path) for source in inside])
-            for source, stamp in _progress(plan.todo):
+            for source, stamp in Progress(plan.todo, "prepare", unit=" tracks"):
                 if stop.signal_number is not None:
                     break
                 outside = Decoded(None, reason=f"its path leads out of {listing.root}")
@@ -129,25 +123,6 @@ def _store(listing: Listing, plan: Plan, writer: StoreWriter, jobs: int, stop: S
                 writer.commit()
         finally:
             writer.close()
-
-
-def _check_space(destination: Path, sources: list[Source], workers: Workers) -> None:
-    paths = [str(source.path) for source in sources]
-    tasks = [paths[i : i + HEADERS_PER_TASK] for i in range(0, len(paths), HEADERS_PER_TASK)]
-    seconds = sum(workers.in_order(total_seconds, tasks))
-    needed_bytes = seconds * SAMPLE_RATE * SAMPLE_BYTES * (1 + SPARE_SHARE) + SPARE_BYTES
-    free_bytes = shutil.disk_usage(destination).free
-    if needed_bytes > free_bytes:
-        raise StoreError(
-            f"{destination}: {seconds / 3600:.1f} hours of audio need {needed_bytes / 1e9:.2f} GB and "
-            f"{free_bytes / 1e9:.2f} GB are free; make room or choose another DST"
-        )
-
-
-def _progress(todo: list) -> tqdm:
-    # In a log file every redrawing is a line: fewer of them.
-    interval = 0.1 if sys.stderr.isatty() else 30
-    return tqdm(todo, desc="prepare", unit=" tracks", mininterval=interval, dynamic_ncols=True)
 
 
 def _positive(text: str) -> int:

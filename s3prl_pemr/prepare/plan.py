@@ -9,6 +9,9 @@ from s3prl_pemr.store.writer import StoreWriter
 
 from .source import Listing, Source
 
+# Reasons that 0.1.0 gave for files that are read since: they are tried again.
+READ_SINCE = ("libsndfile does not read", "mp3 of variable bit rate without a length tag")
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -50,7 +53,11 @@ def make_plan(listing: Listing, writer: StoreWriter) -> Plan:
         replace(entry, split=sources[entry.track].split, labels=sources[entry.track].labels)
         for entry in writer.entries
     ]
-    unreadable = [row for row in writer.unreadable if stamps.get(row.track) == row.stamp]
+    unreadable = [
+        row
+        for row in writer.unreadable
+        if stamps.get(row.track) == row.stamp and not row.reason.startswith(READ_SINCE)
+    ]
     known = {entry.track for entry in entries} | {row.track for row in unreadable}
     return Plan(
         todo=[(source, stamps[source.track]) for source in listing.sources if source.track not in known],

@@ -22,11 +22,13 @@ def summary_lines(listing: Listing, plan: Plan, writer: StoreWriter) -> list[str
     noted = [(entry.track, entry.note) for entry in writer.entries]
     silent = [track for track, note in noted if note == "silent"]
     clipped = [f"{track}: {note}" for track, note in noted if note.startswith("clipped")]
+    cancelled = [f"{track}: {note}" for track, note in noted if note.startswith("cancelled")]
     unreadable = [_named(row) for row in writer.unreadable]
     for what, names, where in (
         ("unreadable, not stored", unreadable, UNREADABLE_FILE),
         ("silent, stored all the same", silent, INDEX_FILE),
         ("above full scale, clipped", clipped, INDEX_FILE),
+        ("with channels that cancel each other in mono, stored all the same", cancelled, INDEX_FILE),
     ):
         if names:
             lines.append(f"{len(names)} {what} (all in {writer.path / where}): {name_some(names)}")

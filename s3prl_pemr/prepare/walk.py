@@ -5,17 +5,19 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from s3prl_pemr.audio import FOREIGN_SUFFIXES
 from s3prl_pemr.store.index import StoreError
 
 from .summary import name_some
 
-READABLE_SUFFIXES = frozenset(
+LIBSNDFILE_SUFFIXES = frozenset(
     (".aif", ".aifc", ".aiff", ".au", ".bwf", ".caf", ".flac", ".mp2", ".mp3", ".oga", ".ogg", ".opus")
     + (".rf64", ".snd", ".sph", ".voc", ".w64", ".wav", ".wave")
 )
-# Those that libsndfile cannot decode too: they are to be reported, not passed over.
-AUDIO_SUFFIXES = READABLE_SUFFIXES | FOREIGN_SUFFIXES
+FFMPEG_SUFFIXES = frozenset(
+    (".3gp", ".aac", ".ac3", ".alac", ".amr", ".ape", ".dff", ".dsf", ".dts", ".eac3", ".m4a", ".m4b", ".m4r")
+    + (".mka", ".mp4", ".mpc", ".ra", ".spx", ".tak", ".tta", ".weba", ".webm", ".wma", ".wv")
+)
+AUDIO_SUFFIXES = LIBSNDFILE_SUFFIXES | FFMPEG_SUFFIXES
 # What systems and programs leave in a collection: deleted, earlier or derived files. Any other name that
 # begins with a dot may be an album (".5: The Gray Chapter").
 LITTER = frozenset(

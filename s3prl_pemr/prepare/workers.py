@@ -15,11 +15,13 @@ from typing import TypeVar
 
 import numpy as np
 
-from s3prl_pemr.audio import UnreadableAudio, header_seconds, read_audio, to_int16
+from s3prl_pemr.audio import UnreadableAudio, read_recording, to_int16
 from s3prl_pemr.store.index import StoreError
 
 # Enough to keep every worker busy while one takes long; each result waits in memory (2 MB a minute of audio).
 TASKS_PER_WORKER = 4
+# Less is left of the channels' energy in mono: antiphase. Two unlike channels keep half of it.
+CANCELLED_SHARE = 1e-3
 Item, Result = TypeVar("Item"), TypeVar("Result")
 
 
@@ -35,19 +37,17 @@ class Decoded:
 def decode(path: str) -> Decoded:
     """Read one file for the store."""
     try:
-        wav = read_audio(path)
+        recording = read_recording(path)
     except UnreadableAudio as error:
         return Decoded(None, reason=error.reason)
+    wav = recording.wav
     samples, clipped = to_int16(wav)
     note = "" if samples.any() else "silent"
     if clipped:
-        note = f"clipped {clipped} samples, peak {np.abs(wav).max():.2f}"
+        note = f"clipped {clipped} samples, peak {max(wav.max(), -wav.min()):.2f}"
+    if recording.mono_share < CANCELLED_SHARE:
+        note = f"cancelled: mono has {recording.mono_share:.0e} of the energy of its channels"
     return Decoded(samples, note)
-
-
-def total_seconds(paths: list[str]) -> float:
-    """Duration of some files together, by their headers."""
-    return sum(map(header_seconds, paths))
 
 
 class Workers:
@@ -56,7 +56,7 @@ class Workers:
     They are forked where that is safe (Linux): a spawned worker would import s3prl_pemr anew, and with it
     torch and the whole toolkit, for several seconds each. Forking is sound here because it comes before this
     program starts any thread of its own (progress bar, pool), and the workers call only numpy's elementwise
-    parts, libsndfile and soxr, none of which keeps threads.
+    parts, libsndfile, FFmpeg and soxr, none of which has threads before it is used.
 
     Args:
         jobs: number of processes.
@@ -102,7 +102,7 @@ class Workers:
 def _start(parent: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides
     signal.signal(signal.SIGTERM, signal.SIG_DFL)  # fork hands down the parent's handler
-    # libmpg123 writes its warnings to file descriptor 2 from C, through the progress bar.
+    # Codecs write their warnings to file descriptor 2 from C, through the progress bar.
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
 

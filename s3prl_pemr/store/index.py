@@ -24,7 +24,7 @@ FORMAT_VERSION = 1
 SAMPLE_BYTES = 2
 COLUMNS = (
     *("track", "offset", "length", "split", "labels"),
-    "note",  # empty, "silent", or "clipped N samples, peak P"
+    "note",  # empty, "silent", "clipped N samples, peak P" or "cancelled: mono has ..."
     *("crc32", "source_bytes", "source_mtime_ns"),
 )
 UNREADABLE_COLUMNS = ("path", "reason", "track", "source_bytes", "source_mtime_ns")

@@ -37,7 +37,7 @@ class AudioStore:
         length_samples: int64, (tracks,).
         splits: one name per track, '' where the data set has none.
         labels: a list of names per track.
-        notes: '', 'silent', or 'clipped N samples, peak P' per track.
+        notes: '', 'silent', 'clipped N samples, peak P' or 'cancelled: mono has ...' per track.
         sample_rate: Hz.
         fingerprint: sha256 over track names, lengths and audio checksums; splits and labels do not count.
 

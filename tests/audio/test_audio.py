@@ -1,4 +1,5 @@
 import os
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -82,13 +83,29 @@ def test_reading_in_blocks_equals_reading_at_once(tmp_path):
     for name in ("a.mp3", "a.ogg", "a.flac"):
         soundfile.write(tmp_path / name, wav, 44100)
         whole, _ = soundfile.read(tmp_path / name, dtype="float32")
-        assert np.array_equal(read_audio(tmp_path / name, 44100), whole)
+        # FFmpeg decodes the mp3, libsndfile the others: to the sample.
+        assert np.allclose(
+            read_audio(tmp_path / name, 44100), whole, rtol=0, atol=1e-5 * name.endswith("mp3")
+        )
 
 
 def test_a_rate_that_fits_is_not_resampled(tmp_path):
     soundfile.write(tmp_path / "a.wav", tone(22050), 22050, subtype="FLOAT")
     assert np.array_equal(read_audio(tmp_path / "a.wav", sample_rate=22050), tone(22050))
     assert np.array_equal(read_audio(tmp_path / "a.wav"), soxr.resample(tone(22050), 22050, 16000))
+
+
+def test_many_channels_and_long_files_are_read_in_parts(tmp_path):
+    wav = np.zeros((6000, 1000), np.int16)
+    wav[:, 0] = np.arange(6000) * 5
+    soundfile.write(tmp_path / "a.wav", wav, 1000)
+    read_audio(tmp_path / "a.wav")  # what is allocated once
+    tracemalloc.start()
+    read = read_audio(tmp_path / "a.wav", 1000)
+    peak_bytes = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert np.allclose(read, np.arange(6000) / 200 / 32768, atol=1e-7)
+    assert peak_bytes < wav.size * 4 / 3  # all at once as floats
 
 
 def test_int16_clips_and_counts_what_is_above_full_scale():
@@ -102,14 +119,13 @@ def test_what_is_missing_or_no_audio_is_named(tmp_path):
     (tmp_path / "empty.mp3").touch()
     (tmp_path / "text.wav").write_text("not a sound\n" * 100)
     (tmp_path / "text.mp3").write_text("not a sound\n" * 100)
-    (tmp_path / "song.m4a").write_bytes(b"\0\0\0\x20ftypM4A " + bytes(100))
     soundfile.write(tmp_path / "nothing.wav", np.zeros(0), 16000)
     assert reason(tmp_path / "missing.wav") == "no such file"
     assert reason(tmp_path) == "is a folder"
     assert reason(tmp_path / "empty.mp3") == "is empty (0 bytes)"
-    assert reason(tmp_path / "text.wav") == "not audio, or in a format that libsndfile does not know"
-    assert reason(tmp_path / "text.mp3") == "not audio, or in a format that libsndfile does not know"
-    assert "libsndfile does not read .m4a files; convert it" in reason(tmp_path / "song.m4a")
+    not_audio = "not audio, or in a format that neither libsndfile nor FFmpeg knows"
+    assert reason(tmp_path / "text.wav").startswith(not_audio)
+    assert reason(tmp_path / "text.mp3").startswith(not_audio)
     assert reason(tmp_path / "nothing.wav") == "holds no samples"
 
 
@@ -119,45 +135,6 @@ def test_samples_that_are_no_numbers_are_counted(tmp_path, value):
     wav[[7, 70]] = value
     soundfile.write(tmp_path / "a.wav", wav, 44100, subtype="FLOAT")
     assert reason(tmp_path / "a.wav") == "2 of 132300 samples are NaN or infinite"
-
-
-@pytest.mark.parametrize("name", ["a.wav", "a.aiff", "a.au", "a.flac", "a.ogg", "a.mp3"])
-def test_a_truncated_file_is_refused_and_not_shorter(tmp_path, name):
-    path = tmp_path / name
-    soundfile.write(path, np.random.default_rng(0).standard_normal(20 * 22050) * 0.1, 22050)
-    assert len(read_audio(path)) == 20 * 16000
-    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-    assert "truncated" in reason(path)
-
-
-def test_a_damaged_mp3_is_refused(tmp_path):
-    path = tmp_path / "a.mp3"
-    soundfile.write(path, np.random.default_rng(0).standard_normal(20 * 22050) * 0.1, 22050)
-    data = bytearray(path.read_bytes())
-    data[len(data) // 2 : len(data) // 2 + 3000] = np.random.default_rng(1).bytes(3000)
-    path.write_bytes(data)
-    assert "damaged or truncated: decoding stopped after" in reason(path)
-
-
-def mp3_without_length_tag(path, mode, gains):
-    """20 s of noise, one gain for each half, so that a variable bit rate varies."""
-    wav = np.random.default_rng(0).standard_normal(20 * 44100) * 0.1 * np.repeat(gains, 10 * 44100)
-    soundfile.write(path, wav, 44100, format="MP3", bitrate_mode=mode, compression_level=0.5)
-    data = path.read_bytes()
-    assert b"Xing" in data[:200] or b"Info" in data[:200]
-    path.write_bytes(data[data.find(data[:2], 4) :])  # the tag is the first frame
-
-
-def test_mp3_of_constant_rate_without_length_tag_is_read(tmp_path):
-    mp3_without_length_tag(tmp_path / "a.mp3", "CONSTANT", (1, 0.001))
-    # The tag also said how much padding to drop: up to two frames of 1152 samples.
-    assert len(read_audio(tmp_path / "a.mp3")) == pytest.approx(20 * 16000, abs=2304 * 16 / 44.1)
-
-
-def test_mp3_of_variable_rate_without_length_tag_is_refused(tmp_path):
-    mp3_without_length_tag(tmp_path / "a.mp3", "VARIABLE", (1, 0.001))
-    assert soundfile.info(tmp_path / "a.mp3").duration < 19  # guessed; libsndfile reads no further
-    assert "of its 20.0 s; rewrite it with 'ffmpeg" in reason(tmp_path / "a.mp3")
 
 
 def test_wav_written_to_a_pipe_is_read(tmp_path):
@@ -170,6 +147,16 @@ def test_wav_written_to_a_pipe_is_read(tmp_path):
     assert len(read_audio(path)) == 48000
 
 
+def test_aiff_written_to_a_pipe_is_read(tmp_path):
+    path = tmp_path / "a.aiff"
+    soundfile.write(path, tone(16000), 16000)
+    data = bytearray(path.read_bytes())
+    for at in (4, data.find(b"COMM") + 10, data.find(b"SSND") + 4):
+        data[at : at + 4] = b"\x7f\xff\xff\xff"
+    path.write_bytes(data)
+    assert len(read_audio(path)) == 48000
+
+
 def test_flac_written_to_a_pipe_is_read(tmp_path):
     path = tmp_path / "a.flac"
     soundfile.write(path, tone(16000), 16000)
@@ -178,13 +165,6 @@ def test_flac_written_to_a_pipe_is_read(tmp_path):
     data[22:42] = bytes(20)
     path.write_bytes(data)
     assert len(read_audio(path)) == 48000
-
-
-def test_an_ogg_of_two_streams_is_refused(tmp_path):
-    path = tmp_path / "a.ogg"
-    soundfile.write(path, tone(16000), 16000)
-    path.write_bytes(path.read_bytes() * 2)
-    assert "libsndfile reads the first only, 3.0 s" in reason(path)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="names are text there")

@@ -94,7 +94,7 @@ def test_kill_9_and_again(short, tmp_path):
 
 def test_ctrl_c_and_again(short, tmp_path, monkeypatch, capsys):
     with monkeypatch.context() as interrupting:
-        progress = demo.tqdm
+        progress = demo.Progress
 
         def interrupted(results, *args, **kwargs):
             for number, result in enumerate(progress(results, *args, **kwargs)):
@@ -102,7 +102,7 @@ def test_ctrl_c_and_again(short, tmp_path, monkeypatch, capsys):
                     os.kill(os.getpid(), signal.SIGINT)
                 yield result
 
-        interrupting.setattr(demo, "tqdm", interrupted)
+        interrupting.setattr(demo, "Progress", interrupted)
         assert prepare(tmp_path) == 130
     assert "interrupted: 3 of 6 recordings are done; run the same command again" in capsys.readouterr().err
     assert not (tmp_path / "magnatagatune" / "annotations_final.csv").exists()

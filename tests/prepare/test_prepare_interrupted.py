@@ -13,7 +13,7 @@ import prepare_fixtures
 import pytest
 from prepare_fixtures import error_line, prepare, tables
 
-from s3prl_pemr.prepare import build
+from s3prl_pemr.prepare import build, space
 from s3prl_pemr.prepare.source import Listing, Source
 from s3prl_pemr.store import AudioStore, writer
 from s3prl_pemr.store.dataset_name import DatasetName
@@ -144,7 +144,7 @@ def test_one_prepare_at_a_time(folder, tmp_path, capsys):
 
 def test_a_disk_that_is_too_small_stops_before_starting(folder, tmp_path, monkeypatch, capsys):
     usage = namedtuple("usage", "total used free")
-    monkeypatch.setattr(build.shutil, "disk_usage", lambda path: usage(10, 9, 1_000_000))
+    monkeypatch.setattr(space.shutil, "disk_usage", lambda path: usage(10, 9, 1_000_000))
     assert prepare(folder, tmp_path / "DST") == 1
     assert "0.00 GB are free; make room or choose another DST" in error_line(capsys)
     assert not (tmp_path / "DST" / "audio.i16").exists()
@@ -197,7 +197,7 @@ def test_a_full_disk_at_the_files_beside_the_store(folder, tmp_path, monkeypatch
 def test_a_worker_that_dies_is_reported(folder, tmp_path, monkeypatch, capsys):
     # As a full memory or a crashing decoder would have it; forked workers inherit the patch.
     monkeypatch.setattr(
-        "s3prl_pemr.prepare.workers.read_audio", lambda path: os.kill(os.getpid(), signal.SIGKILL)
+        "s3prl_pemr.prepare.workers.read_recording", lambda path: os.kill(os.getpid(), signal.SIGKILL)
     )
     assert prepare(folder, tmp_path / "DST") == 1
     line = error_line(capsys)

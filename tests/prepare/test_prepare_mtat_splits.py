@@ -93,7 +93,7 @@ def test_a_partial_download_says_what_is_missing(root, capsys):
     out = capsys.readouterr().out
     assert "WARNING: 2 listed files are not there: test 1, valid 1; by their folders: c 1, f 1" in out
     assert "WARNING: 2 files are there but unreadable; get them again: 0/a-b-01-x.mp3: truncated: 0." in out
-    assert "d/d.mp3: not audio, or in a format that libsndfile does not know" in out
+    assert "d/d.mp3: not audio, or in a format that neither libsndfile nor FFmpeg knows" in out
     assert "splits: train 1 of 2, valid 0 of 1, test 0 of 2" in out
     assert "not those of the published splits; there is nothing in valid, test" in out
 

@@ -1,11 +1,10 @@
 """What a user may type after `-u`: byol_a_local."""
 
 import re as _re
-from pathlib import Path as _Path
 
 from s3prl.upstream.adapter.checkpoint import read_checkpoint as _read_checkpoint
-from s3prl.upstream.byol_a.expert import UpstreamExpert as _UpstreamExpert
-from s3prl.upstream.byol_a.hubconf import DEFAULT_CONFIG_PATH as _CONFIG
+
+from .expert import UpstreamExpert as _UpstreamExpert
 
 
 def byol_a_local(ckpt=None, model_config=None, **_):
@@ -13,9 +12,10 @@ def byol_a_local(ckpt=None, model_config=None, **_):
 
     s3prl/run_downstream.py cannot build its own byol_a_512, byol_a_1024 and byol_a_2048: their hubconf passes
     `ckpt` twice.
+
+    -g YAML sets what its log-mel is normalised with: `norm_mean` and `norm_std`, or `store: STORE` to measure
+    them there. Without it: those of the authors' data, which suit no other.
     """
-    if model_config is not None:
-        raise ValueError("-g is not for -u byol_a_local: the weights say how wide the network is")
     if ckpt is None:
         raise ValueError(
             "-u byol_a_local needs -k CKPT: a file of pretrained_weights in github.com/nttcslab/byol-a"
@@ -28,7 +28,7 @@ def byol_a_local(ckpt=None, model_config=None, **_):
             f"checkpoint {ckpt} is not of BYOL-A: {len(widths)} weights of its last layer (fc.3), not 1"
         )
     try:
-        return _UpstreamExpert(str(_Path(ckpt).expanduser()), _CONFIG, widths[0])
+        return _UpstreamExpert(ckpt, widths[0], model_config)
     except RuntimeError as error:
         reason = " ".join(str(error).split())[:200]
         raise ValueError(f"checkpoint {ckpt} is not of BYOL-A: {reason}") from error

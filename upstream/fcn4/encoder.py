@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 import torch
 import torch.nn.functional as F
+from s3prl.upstream.adapter.full_precision import HALVES
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_weights
 
@@ -45,7 +46,10 @@ class Block(nn.Module):
 
     def _fits_fused(self, x: Tensor) -> bool:
         fixed = not (self.training or torch.is_grad_enabled() or torch.is_autocast_enabled("cpu"))
-        return fixed and x.device.type == "cpu" and x.shape[1] == 1 and x.shape[2] % self.pool[0] == 0
+        whole = x.shape[1] == 1 and x.shape[2] % self.pool[0] == 0
+        return (
+            fixed and whole and x.device.type == "cpu" and x.dtype not in HALVES
+        )  # which cannot hold its BEHIND
 
     def _normalised(self, x: Tensor) -> Tensor:
         if self.training or torch.is_grad_enabled():
@@ -55,8 +59,12 @@ class Block(nn.Module):
     def _folded(self) -> tuple[Tensor, Tensor]:
         """Weight and bias of the convolution with the batch norm in them, one pass over memory less."""
         conv, norm = self.conv, self.norm
-        statistics = norm.running_mean, norm.running_var, norm.eps
-        return fuse_conv_bn_weights(conv.weight, conv.bias, *statistics, norm.weight, norm.bias)
+        parts = conv.weight, conv.bias, norm.running_mean, norm.running_var, norm.weight, norm.bias
+        if conv.weight.dtype in HALVES:
+            parts = [part.float() for part in parts]
+        weight, bias, mean, variance, scale, shift = parts
+        folded = fuse_conv_bn_weights(weight, bias, mean, variance, norm.eps, scale, shift)
+        return tuple(part.to(conv.weight.dtype) for part in folded)
 
 
 class FCN4(nn.Module):
@@ -73,6 +81,11 @@ class FCN4(nn.Module):
         self.channels = channels[-1]
         self.to(memory_format=torch.channels_last)  # 1.2 times as fast on CPU, and what CUDA's kernels prefer
 
+    @property
+    def dtype(self) -> torch.dtype:
+        """Of the weights, and of the frames that come out (but for autocast)."""
+        return self.blocks[0].conv.weight.dtype
+
     def output_dim(self, n_mels: int) -> int:
         """Values in a frame: channels times the bands left of n_mels bins."""
         return self.channels * math.ceil(n_mels / POOLED_BINS)
@@ -81,10 +94,10 @@ class FCN4(nn.Module):
         """Normalised log-mel (B, T, F) -> (B, ceil(T / 128), output_dim).
 
         Args:
-            frames: zero behind an item's end.
+            frames: zero behind an item's end; cast to the weights' precision.
             lengths: log-mel frames of each item (B,), None where all have T.
         """
-        x = frames.transpose(1, 2)[:, None]  # (B, 1, F, T)
+        x = frames.transpose(1, 2)[:, None].to(self.dtype)  # (B, 1, F, T)
         for block in self.blocks:
             x = block(x, lengths)
             if lengths is not None:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import torch
 import torchaudio
-from torch import Tensor, nn
+from s3prl.upstream.adapter.full_precision import FullPrecision
+from torch import Tensor
 
 # Used until a training store has been measured (`pemr_random`): see `default_statistics`.
 DEFAULT_MEAN = -6.0
@@ -76,8 +77,11 @@ def default_statistics(config: FrontendConfig, filters: Tensor) -> tuple[Tensor,
     return mean, torch.full((config.n_mels,), DEFAULT_STD)
 
 
-class LogMel(nn.Module):
-    """Waveforms to normalised log-mel frames, in which 0 is the neutral value that a mask writes."""
+class LogMel(FullPrecision):
+    """Waveforms to normalised log-mel frames, in which 0 is the neutral value that a mask writes.
+
+    In float32, also where the model around it was cast to half precision.
+    """
 
     def __init__(self, config: FrontendConfig):
         super().__init__()

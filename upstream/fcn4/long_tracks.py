@@ -48,9 +48,8 @@ def encode_in_windows(frontend: LogMel, encoder: FCN4, wavs: Tensor, lengths: Te
             last = min(first + FRAMES_AT_ONCE, total)
             begin, end = max(first - 1, 0) * stride, (last + 1) * stride
             if (group_lengths <= first * stride).all():  # all of these items have ended
-                windows.append(
-                    wavs.new_zeros(len(group), last - first, encoder.output_dim(frontend.config.n_mels))
-                )
+                width = encoder.output_dim(frontend.config.n_mels)
+                windows.append(wavs.new_zeros(len(group), last - first, width, dtype=encoder.dtype))
                 continue
             # more on the left: the frames centred there are damaged by the cut, and dropped
             context = context_frames * hop if begin > 0 else 0

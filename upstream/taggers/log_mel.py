@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import torch
+from s3prl.upstream.adapter.full_precision import FullPrecision
 from torch import Tensor, nn
 from torchaudio.transforms import MelSpectrogram
 
@@ -12,6 +13,10 @@ SAMPLE_RATE = 16_000
 N_FFT = 512
 HOP_SAMPLES = 256  # 16 ms
 LOG_GAIN = 10_000.0
+
+
+class FullPrecisionMel(FullPrecision, MelSpectrogram):
+    """Power of mel bins, in float32 also where the network is in half precision."""
 
 
 class LogMelNetwork(PatchNetwork):
@@ -25,7 +30,7 @@ class LogMelNetwork(PatchNetwork):
     def __init__(self, frames: int, n_mels: int):
         super().__init__()
         self.patch_samples = frames * HOP_SAMPLES
-        self.mel = MelSpectrogram(
+        self.mel = FullPrecisionMel(
             SAMPLE_RATE,
             n_fft=N_FFT,
             hop_length=HOP_SAMPLES,
@@ -48,4 +53,5 @@ class LogMelNetwork(PatchNetwork):
 
     def embed(self, patches: Tensor) -> Tensor:
         """(P, patch_samples) -> (P, output_dim)."""
-        return self.embed_log_mel(self.input_norm(self.log_mel(patches)))
+        log_mel = self.log_mel(patches).to(self.input_norm.weight.dtype)
+        return self.embed_log_mel(self.input_norm(log_mel))

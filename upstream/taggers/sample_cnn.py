@@ -43,4 +43,5 @@ class SampleCNN(PatchNetwork):
 
     def embed(self, patches: Tensor) -> Tensor:
         """(P, 59049) -> (P, 512)."""
-        return self.dropout(self.layers(patches[:, None]).squeeze(2))
+        patches = patches[:, None].to(self.layers[0].weight.dtype)
+        return self.dropout(self.layers(patches).squeeze(2))

@@ -22,10 +22,10 @@ from time import monotonic
 from typing import Any
 
 import numpy as np
-from tqdm import tqdm
 
 from s3prl_pemr.audio import INT16_FULL_SCALE
 from s3prl_pemr.prepare.workers import Workers
+from s3prl_pemr.report.progress import Progress
 from s3prl_pemr.store import AudioStore
 
 from .transform import SETTINGS, CqtSettings, by_peak, column_count, cqt_columns
@@ -116,7 +116,7 @@ class CqtCache:
             file.seek(0, os.SEEK_END)
             tracks = (_Track(store.tracks[track], store.read(track)) for track in range(done, len(store)))
             committed = monotonic()
-            bar = tqdm(total=len(store), initial=done, desc=f"CQT of {store.path}", unit="track")
+            bar = Progress(total=len(store), initial=done, desc=f"CQT of {store.path}", unit="track")
             try:
                 for rows in _results(tracks, min(jobs, (len(store) - done) // INLINE_TRACKS)):
                     file.write(rows.tobytes())

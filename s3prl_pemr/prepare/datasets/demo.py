@@ -9,8 +9,6 @@ from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 
-from tqdm import tqdm
-
 from s3prl_pemr.demo.music.recording import Recording, record, write_text
 from s3prl_pemr.demo.plan import COMPOSER_VERSION, Plan, plan_corpus
 from s3prl_pemr.prepare.build import add_jobs_argument, seed
@@ -18,6 +16,7 @@ from s3prl_pemr.prepare.lock import LOCK_FILE, sole_writer
 from s3prl_pemr.prepare.stop import StopRequest
 from s3prl_pemr.prepare.workers import Workers
 from s3prl_pemr.report.printable import visible
+from s3prl_pemr.report.progress import Progress
 from s3prl_pemr.store.index import StoreError
 
 HELP = "a corpus composed on the spot: tagging, genre and cover song data without a download"
@@ -86,11 +85,9 @@ def make_corpus(plan: Plan, destination: Path, jobs: int, stop: StopRequest) -> 
 def _render(todo: list[Recording], destination: Path, jobs: int, stop: StopRequest) -> int:
     """Returns how many recordings were made before a signal came."""
     done = 0
-    interval = 0.1 if sys.stderr.isatty() else 30  # in a log file every redrawing is a line
     with Workers(min(jobs, len(todo))) as workers:
         results = workers.in_order(partial(record, root=destination), todo)
-        bar = tqdm(results, "demo", len(todo), unit=" recordings", mininterval=interval, dynamic_ncols=True)
-        for _ in bar:
+        for _ in Progress(results, "demo", len(todo), unit=" recordings"):
             done += 1
             if stop.signal_number is not None:
                 break

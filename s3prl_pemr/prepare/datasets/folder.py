@@ -50,9 +50,8 @@ def list_folder(
 ) -> Listing:
     """Every file below the root whose name says it is audio, sorted by its path, which is its track name.
 
-    Files of formats that libsndfile does not read are listed, so that they are reported as unreadable. What
-    is left out (files of other kinds, what systems leave behind, folders that cannot be read) is counted and
-    named in remarks.
+    What is left out (files of other kinds, what systems leave behind, folders that cannot be read) is counted
+    and named in remarks.
 
     Raises:
         StoreError: the root is no folder, or the labels cannot be read or are of no file, or of several.

@@ -6,7 +6,7 @@ from pathlib import Path
 from s3prl_pemr.prepare.build import add_build_arguments, build_store, seed
 from s3prl_pemr.prepare.source import Listing, Source
 from s3prl_pemr.prepare.summary import name_some, others_seen
-from s3prl_pemr.prepare.walk import READABLE_SUFFIXES, Tree, is_audio, suffix_of, walk
+from s3prl_pemr.prepare.walk import LIBSNDFILE_SUFFIXES, Tree, is_audio, suffix_of, walk
 from s3prl_pemr.store.dataset_name import DatasetName
 from s3prl_pemr.store.index import INDEX_FILE, StoreError, read_index
 
@@ -171,4 +171,4 @@ def _audio_files(tree: Tree, remarks: list[str]) -> dict[str, Path]:
 
 
 def _preference(path: Path) -> tuple[bool, bool, Path]:
-    return suffix_of(path) not in READABLE_SUFFIXES, not is_audio(path), path
+    return suffix_of(path) not in LIBSNDFILE_SUFFIXES, not is_audio(path), path

@@ -22,6 +22,11 @@ def test_the_queue_begins_with_real_keys():
         torch.testing.assert_close(method.queue[CLIPS * first : CLIPS * (first + 1)], method.keys(view))
 
 
+def test_the_queue_is_filled_where_bars_are_switched_off(monkeypatch):
+    monkeypatch.setenv("TQDM_DISABLE", "1")
+    torch.testing.assert_close(build("moco").queue.norm(dim=1), torch.ones(24))
+
+
 def test_a_step_takes_negatives_from_the_queue_and_puts_its_keys_where_the_oldest_were():
     method = build("moco")
     before = copy.deepcopy(method)

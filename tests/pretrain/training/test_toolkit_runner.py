@@ -1,5 +1,6 @@
 """The expert in s3prl's own pretraining Runner, with the shipped config_toolkit.yaml."""
 
+import os
 import subprocess
 import sys
 from importlib import resources
@@ -27,7 +28,10 @@ def trained(tmp_path, config, model_settings):
     done = subprocess.run(command, capture_output=True, text=True, timeout=200, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     (tmp_path / "run/states-5.ckpt").rename(tmp_path / "last.ckpt")
-    done = subprocess.run([*command, "-a"], capture_output=True, text=True, timeout=200, cwd=tmp_path)
+    silent = os.environ | {"TQDM_DISABLE": "1"}  # its step counter is the bar: it went on for ever
+    done = subprocess.run(
+        [*command, "-a"], capture_output=True, text=True, timeout=200, cwd=tmp_path, env=silent
+    )
     assert done.returncode == 0, done.stderr
     assert "begins with the first batch" in done.stderr
     return tmp_path

@@ -1,6 +1,7 @@
 """The taggers in s3prl's hands: counts, frames, batches, seeds, learning."""
 
 import argparse
+import copy
 
 import pytest
 import torch
@@ -150,3 +151,16 @@ def test_what_cannot_be_is_refused_in_one_line(name):
 def test_digital_silence_gives_finite_features(name):
     with torch.no_grad():
         assert torch.isfinite(getattr(hub, name)()([torch.zeros(1_000)])["last_hidden_state"]).all()
+
+
+@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float16, 0.05), (torch.bfloat16, 0.2)])
+@names
+def test_half_precision_is_close_to_float32(name, dtype, tolerance):
+    expert = getattr(hub, name)()
+    trained_looking(expert)
+    reduced = copy.deepcopy(expert).to(dtype)
+    wavs = [0.1 * torch.randn(20_000, generator=torch.Generator().manual_seed(0))]
+    with torch.no_grad():
+        expected, found = (some(wavs)["last_hidden_state"] for some in (expert, reduced))
+    assert found.dtype == dtype
+    assert (found.float() - expected).norm() <= tolerance * expected.norm()
