@@ -205,8 +205,5 @@ class DownstreamExpert(TaskExpert):
         """s3prl hook of -m inference: prints each file's top tags with their probabilities."""
         scores = self.task.probabilities(self.head(time_mean(features)).float()).cpu().numpy()
         for filename, row in zip(filenames, scores, strict=True):
-            print(
-                printable(str(filename)),
-                *map(visible, top_lines(self.names, row, self.config.top_tags)),
-                sep="\n  ",
-            )
+            lines = top_lines(self.names, row, self.config.top_tags)
+            print(*map(visible, [str(filename), *lines]), sep="\n  ")

@@ -21,7 +21,9 @@ EXAMPLE = "s3prl-pemr covers evaluate INDEX works.tsv"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's arguments."""
     parser.add_argument("index", metavar="INDEX", type=Path)
-    parser.add_argument("list", metavar="LIST", type=Path, help="lines path<TAB>work; paths as in the index")
+    parser.add_argument(
+        "list", metavar="LIST", type=Path, help="lines path<TAB>work; paths as in the index, or absolute"
+    )
     parser.add_argument(
         "--out", type=Path, help="a folder for scores.json, the table of queries, the picture"
     )

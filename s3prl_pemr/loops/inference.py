@@ -12,7 +12,7 @@ from s3prl.downstream import runner as toolkit
 from torch import Tensor
 
 from s3prl_pemr.prepare.datasets.folder import list_folder
-from s3prl_pemr.report.printable import printable
+from s3prl_pemr.report.printable import printable, visible
 
 
 def files_of(paths: Sequence[str]) -> list[Path]:
@@ -30,7 +30,7 @@ def files_of(paths: Sequence[str]) -> list[Path]:
         if path.is_dir():
             listing = list_folder(path)
             for remark in listing.remarks:
-                print(f"{printable(str(path))}: {remark}", file=sys.stderr)
+                print(visible(f"{printable(str(path))}: {remark}"), file=sys.stderr)
             files |= dict.fromkeys(source.path for source in listing.sources)
         else:
             files[path] = None
@@ -57,7 +57,7 @@ def infer(runner: toolkit.Runner, files: Sequence[Path]) -> None:
             reason = getattr(error, "reason", None) or " ".join(str(error).split())
             unreadable.append(f"{printable(str(path))}: {reason}")
             if len(files) > 1:
-                print(f"unreadable: {unreadable[-1]}", file=sys.stderr)
+                print(visible(f"unreadable: {unreadable[-1]}"), file=sys.stderr)
             continue
         features = runner.featurizer.model(wavs, runner.upstream.model(wavs))
         task.inference(features, [printable(path.stem if len(files) == 1 else str(path))])

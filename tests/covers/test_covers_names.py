@@ -21,7 +21,7 @@ MADE_BY = {"checkpoint": "x"}
 class Model:
     fingerprint = MADE_BY
 
-    def __init__(self, checkpoint, device):
+    def __init__(self, checkpoint, *_):
         self.checkpoint = checkpoint
 
     def embed(self, heard, name):
@@ -102,7 +102,7 @@ def test_identify_prints_no_name_raw(index, tmp_path, monkeypatch, capsys):
     path = index(EVIL)
     monkeypatch.setattr(Model, "embed", lambda *_: np.ones(2, np.float32))
     soundfile.write(tmp_path / "query.wav", np.full(8000, 0.1), 16_000)
-    assert main(["identify", str(tmp_path / "query.wav"), str(path)]) == 0
+    assert main(["identify", str(tmp_path / "query.wav"), str(path), "--model", "m.ckpt"]) == 0
     assert capsys.readouterr().out == f"  1  0.707  {SHOWN}\n"
     with pytest.raises(SystemExit) as caught:
         main(["identify", str(tmp_path / EVIL), str(path)])

@@ -15,6 +15,7 @@ from s3prl_pemr.prepare.build import add_jobs_argument, seed
 from s3prl_pemr.prepare.lock import LOCK_FILE, sole_writer
 from s3prl_pemr.prepare.stop import StopRequest
 from s3prl_pemr.prepare.workers import Workers
+from s3prl_pemr.report.printable import visible
 from s3prl_pemr.report.progress import Progress
 from s3prl_pemr.store.index import StoreError
 
@@ -60,7 +61,7 @@ def make_corpus(plan: Plan, destination: Path, jobs: int, stop: StopRequest) -> 
     """
     todo = [recording for recording in plan.recordings if not recording.is_there(destination)]
     done = len(plan.recordings) - len(todo)
-    print(f"{destination}: {len(plan.recordings)} recordings, {done} there, {len(todo)} to do")
+    print(visible(f"{destination}: {len(plan.recordings)} recordings, {done} there, {len(todo)} to do"))
     _check_space(destination, todo)
     if todo:
         done += _render(todo, destination, jobs, stop)
@@ -76,7 +77,8 @@ def make_corpus(plan: Plan, destination: Path, jobs: int, stop: StopRequest) -> 
     clips = [clip for recording in plan.recordings for clip in recording.clips]
     hours = sum(clip.end_seconds - clip.start_seconds for clip in clips) / 3600
     folders = sorted({Path(clip.path).parts[0] for clip in clips})
-    print(f"{destination}: {len(clips)} audio files, {hours:.1f} hours, in {', '.join(folders)}")
+    line = f"{destination}: {len(clips)} audio files, {hours:.1f} hours, in {', '.join(folders)}"
+    print(visible(line))
     return 0
 
 

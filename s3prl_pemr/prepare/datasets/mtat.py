@@ -78,11 +78,11 @@ def list_mtat(root: Path, split: str = "pons") -> Listing:
     clips, broken, not_in_clean, bare = {}, [], 0, 0
     for row in sorted(rows, key=lambda row: row[PATH_COLUMN]):
         source = _source(path, found.tracks.get(row[PATH_COLUMN]), row, tags)
-        if _is_among(BROKEN, row):
+        if _is_among(BROKEN, row, source.track):
             broken.append(source.track)
             continue
         bare += not source.labels
-        if split == "clean" and (not source.labels or _is_among(NOT_IN_CLEAN, row)):
+        if split == "clean" and (not source.labels or _is_among(NOT_IN_CLEAN, row, source.track)):
             not_in_clean += bool(source.labels)
             continue
         sources.append(source)
@@ -123,8 +123,8 @@ def _compare_with_real(listing: Listing, clips: int) -> None:
         )
 
 
-def _is_among(clips: dict[str, str], row: dict[str, str]) -> bool:
-    return row[ID_COLUMN] in clips and row[PATH_COLUMN].startswith(clips[row[ID_COLUMN]])
+def _is_among(clips: dict[str, str], row: dict[str, str], track: str) -> bool:
+    return row[ID_COLUMN] in clips and track.startswith(clips[row[ID_COLUMN]])
 
 
 def _source(path: Path, file: str | None, row: dict[str, str], tags: list[str]) -> Source:
