@@ -196,7 +196,7 @@ def test_the_toolkits_example_is_trained_resumed_and_evaluated(elsewhere, exampl
     assert torch.load(elsewhere / "exp/states-4.ckpt")["Step"] == 4
     done = start(*run, "evaluate", "-t", "test", "-e", "exp/states-4.ckpt", cwd=elsewhere)
     assert "Loading Downstream weights" in done.stdout
-    assert "test: " in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 TORCHRUN = ("-m", "torch.distributed.run", "--standalone", "--nproc_per_node", 2)
