@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import math
+from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
 
@@ -94,7 +95,7 @@ class PretrainRunner:
         )
         if self.states is not None:
             log.load_state(self.states["Records"])
-        with Interruption(self.device) as interruption:
+        with closing(log), Interruption(self.device) as interruption:
             stop_signal = 0
             while self.step < self.total_steps and not stop_signal:
                 epoch, first_batch = divmod(self.step, self.steps_per_epoch)
@@ -105,7 +106,6 @@ class PretrainRunner:
                     self._after_step(batch, log, epoch, save_now=stop_signal != 0)
                     if self.step >= self.total_steps or stop_signal:
                         break
-        log.close()
         if stop_signal:
             logger.warning("stopped by a signal at step %d, saved; go on with -a", self.step)
             return 128 + stop_signal

@@ -18,6 +18,7 @@ class Terminal(io.StringIO):
 def no_variables(monkeypatch):
     for name in ("TQDM_DISABLE", "NO_COLOR"):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(Progress, "_open", 0)  # other tests may have left bars behind by an error
 
 
 @pytest.fixture
