@@ -24,7 +24,7 @@ from .toolkit.registration import register
 
 __all__ = ["__version__", "register"]
 
-__version__ = "0.1.0"  # setup.cfg has it too: tests/toolkit/test_registration.py compares them
+__version__ = "0.2.0.dev0"  # setup.cfg has it too: tests/toolkit/test_registration.py compares them
 
 compat.apply()
 register()

@@ -13,7 +13,7 @@ from s3prl.utility.data import get_ddp_sampler
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
-from s3prl_pemr.audio import read_audio, to_float32, to_int16
+from s3prl_pemr.audio import read_recording, to_float32, to_int16
 from s3prl_pemr.features.time_mean import time_mean
 from s3prl_pemr.features.waveforms import pad_to
 from s3prl_pemr.report.printable import printable, visible
@@ -198,7 +198,10 @@ class DownstreamExpert(TaskExpert):
 
     def load_audio(self, path: str | Path) -> Tensor:
         """s3prl hook of -m inference: a file of any format as the store would hold it, (samples,)."""
-        samples, _ = to_int16(read_audio(path))
+        recording = read_recording(path)
+        if recording.cancelled:
+            logger.warning("%s: %s", printable(str(path)), recording.cancelled)
+        samples, _ = to_int16(recording.wav)
         return torch.from_numpy(pad_to(to_float32(samples), self.shortest_samples))
 
     def inference(self, features: Sequence[Tensor], filenames: Sequence[str]) -> None:

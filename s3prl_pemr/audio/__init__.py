@@ -1,7 +1,7 @@
 """Audio files as 16 kHz mono samples; what cannot be trusted is refused by name."""
 
 from .pcm import INT16_FULL_SCALE, to_float32, to_int16
-from .reading import SAMPLE_RATE, Header, Recording, header_seconds, read_audio, read_header, read_recording
+from .reading import SAMPLE_RATE, Header, Recording, read_audio, read_header, read_recording
 from .unreadable import UnreadableAudio
 
 __all__ = [
@@ -10,7 +10,6 @@ __all__ = [
     "Header",
     "Recording",
     "UnreadableAudio",
-    "header_seconds",
     "read_audio",
     "read_header",
     "read_recording",

@@ -6,9 +6,8 @@ from pathlib import Path
 from .ffmpeg import opened
 
 GAP_SECONDS = 0.005  # time stamps count samples
-START_SECONDS = (
-    0.05  # where the first page is the last one, FFmpeg counts its packets from there: a block late
-)
+# Where the first page is the last one, FFmpeg counts its packets from there: a block late.
+START_SECONDS = 0.05
 HEADER_BYTES, LAST_PAGE = 27, 4
 
 

@@ -13,6 +13,8 @@ from .plausible import most_seconds
 from .unreadable import NotRecognised, UnreadableAudio
 
 SAMPLE_RATE = 16000
+# Less is left of the channels' energy in mono: antiphase. Two unlike channels keep half of it.
+CANCELLED_SHARE = 1e-3
 NOT_AUDIO = "not audio, or in a format that neither libsndfile nor FFmpeg knows"
 
 
@@ -22,6 +24,13 @@ class Recording:
 
     wav: np.ndarray
     mono_share: float
+
+    @property
+    def cancelled(self) -> str:
+        """What to say where the channels cancel each other, so that little is heard; '' where they do not."""
+        if self.mono_share >= CANCELLED_SHARE:
+            return ""
+        return f"cancelled: mono has {self.mono_share:.0e} of the energy of its channels"
 
 
 @dataclass(frozen=True)
@@ -82,11 +91,6 @@ def read_header(path: str | os.PathLike) -> Header:
     except (UnreadableAudio, OSError):
         pass
     return Header()
-
-
-def header_seconds(path: str | os.PathLike) -> float:
-    """Duration by the header alone, in seconds; 0 where the file cannot be opened or does not say."""
-    return read_header(path).seconds
 
 
 def _size_bytes(path: Path) -> int:

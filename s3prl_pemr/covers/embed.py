@@ -51,12 +51,14 @@ def run(args: argparse.Namespace) -> int:
     wanted = [source for source in sources if known.get(source.track, (None, None))[0] != _stamp(source)]
     kept = {source.track for source in sources} - {source.track for source in wanted}
     rows = {track: known[track] for track in kept}
-    unreadable, saved = [], monotonic()
+    unreadable, noted, saved = [], [], monotonic()
     try:
         for source, heard in Progress(_heard(wanted, args.jobs), "embed", len(wanted), unit="track"):
             if heard.reason:
                 unreadable.append(f"{printable(source.track)}: {heard.reason}")
                 continue
+            if heard.note:
+                noted.append(f"{printable(source.track)}: {heard.note}")
             embedding = model.embed(heard, source.track)
             rows[source.track] = _stamp(source), embedding * (not heard.silent)
             if monotonic() - saved > COMMIT_SECONDS:
@@ -65,8 +67,8 @@ def run(args: argparse.Namespace) -> int:
     finally:
         if rows:
             _write(args.index, rows, model)
-    for line in unreadable:
-        print(f"unreadable: {line}", file=sys.stderr)
+    for line in [f"unreadable: {line}" for line in unreadable] + noted:
+        print(line, file=sys.stderr)
     silent = [track for track in sorted(rows) if not rows[track][1].any()]
     for track in silent:
         print(f"silent: {printable(track)}: left out of all rankings", file=sys.stderr)
@@ -104,9 +106,8 @@ def _heard(sources: list[Source], jobs: int) -> Iterator[tuple[Source, Heard]]:
     if jobs < 2 or len(sources) <= FEW_FILES:
         yield from zip(sources, map(hear, paths), strict=True)
         return
-    cqt_columns(
-        np.zeros(1, np.float32)
-    )  # loads and compiles what librosa needs, once and not in every worker
+    # loads and compiles what librosa needs, once and not in every worker
+    cqt_columns(np.zeros(1, np.float32))
     with Workers(jobs) as workers:
         yield from zip(sources, workers.in_order(hear, paths), strict=True)
 

@@ -38,6 +38,8 @@ def run(args: argparse.Namespace) -> int:
         raise ValueError(f"{args.query}: {heard.reason}")
     if heard.silent:
         raise ValueError(f"{args.query}: is silent")
+    if heard.note:
+        print(f"{printable(str(args.query))}: {heard.note}", file=sys.stderr)
     if args.model is None and not Path(index.model).is_file():
         raise ValueError(
             f"{args.index}: its model {index.model} is no longer there; say where it is now with --model"

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from s3prl.downstream.cover_song.cqt.transform import SETTINGS, by_peak, cqt_columns
 
-from s3prl_pemr.audio import UnreadableAudio, read_audio, to_float32, to_int16
+from s3prl_pemr.audio import UnreadableAudio, read_recording, to_float32, to_int16
 from s3prl_pemr.features.identity import file_identity
 from s3prl_pemr.features.waveforms import pad_to
 from s3prl_pemr.loops.device import choose_device
@@ -25,11 +25,13 @@ class Heard:
     Attributes:
         wav: float32, (samples,).
         cqt: float32, (84, columns).
+        note: where little is heard because the channels cancel each other.
     """
 
     wav: np.ndarray | None = None
     cqt: np.ndarray | None = None
     reason: str = ""
+    note: str = ""
 
     @property
     def silent(self) -> bool:
@@ -40,11 +42,12 @@ class Heard:
 def hear(path: str) -> Heard:
     """Read a file as prepare and the CQT cache would keep it: int16, float16."""
     try:
-        samples, _ = to_int16(read_audio(path))
+        recording = read_recording(path)
     except UnreadableAudio as error:
         return Heard(reason=error.reason)
-    wav = to_float32(samples)
-    return Heard(wav, by_peak(cqt_columns(wav)).astype(np.float16).astype(np.float32))
+    wav = to_float32(to_int16(recording.wav)[0])
+    cqt = by_peak(cqt_columns(wav)).astype(np.float16).astype(np.float32)
+    return Heard(wav, cqt, note=recording.cancelled)
 
 
 def add_model_arguments(parser: ArgumentParser) -> None:

@@ -12,6 +12,9 @@ import torch
 import xxhash
 from torch import Tensor, nn
 
+# Noise, drawn anew each time, from which s3prl/upstream/baseline/preprocessor.py:111 learns its dimensions.
+NOISE = "_pseudo_wavs"
+
 
 def file_identity(path: str | None) -> str | None:
     """SHA-256 of a file's content; of names, sizes and times in a folder; anything else (a URL) as it is."""
@@ -25,10 +28,6 @@ def file_identity(path: str | None) -> str | None:
         return digest.hexdigest()
     stats = [(str(f), f.stat().st_size, f.stat().st_mtime_ns) for f in sorted(Path(path).rglob("*"))]
     return hashlib.sha256(repr(stats).encode()).hexdigest()
-
-
-# Noise, drawn anew each time, from which s3prl/upstream/baseline/preprocessor.py:111 learns its dimensions.
-NOISE = "_pseudo_wavs"
 
 
 def weights_identity(model: nn.Module) -> str:

@@ -20,8 +20,6 @@ from s3prl_pemr.store.index import StoreError
 
 # Enough to keep every worker busy while one takes long; each result waits in memory (2 MB a minute of audio).
 TASKS_PER_WORKER = 4
-# Less is left of the channels' energy in mono: antiphase. Two unlike channels keep half of it.
-CANCELLED_SHARE = 1e-3
 Item, Result = TypeVar("Item"), TypeVar("Result")
 
 
@@ -45,9 +43,7 @@ def decode(path: str) -> Decoded:
     note = "" if samples.any() else "silent"
     if clipped:
         note = f"clipped {clipped} samples, peak {max(wav.max(), -wav.min()):.2f}"
-    if recording.mono_share < CANCELLED_SHARE:
-        note = f"cancelled: mono has {recording.mono_share:.0e} of the energy of its channels"
-    return Decoded(samples, note)
+    return Decoded(samples, recording.cancelled or note)
 
 
 class Workers:

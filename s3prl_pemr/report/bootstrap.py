@@ -11,7 +11,7 @@ from scipy.stats import t as student
 
 INTERVAL_METHOD = "jackknife_t_logit"  # of interval_95, as scores.json names it
 MOST_PARTS = 1_200  # of left_out_counts: it stays as quick as the resamples
-HONEST_COUNT = 24  # songs or works: from here on it covers 92 % or more, by tests/report/test_coverage.py
+MIN_SONGS = 24  # or works: from here on intervals cover 92 % or more, by tests/report/test_coverage.py
 
 
 def drawn_counts(songs: np.ndarray, resamples: int, seed: int) -> np.ndarray:
@@ -85,7 +85,7 @@ def interval_95(
     percentiles miss it, BCa's too; and resamples of few songs differ too little, as do tags few songs have.
 
     It cannot know what no song showed: where all resamples equal the score, as a perfect one's do, both ends
-    are the score. Over few songs it is rough: HONEST_COUNT.
+    are the score. Over few songs it is rough: MIN_SONGS.
 
     Args:
         values: of the resamples, (R,); those that could not be scored are NaN.
@@ -111,9 +111,9 @@ def interval_95(
 
 def too_few(count: int, what: str) -> str | None:
     """What to warn of intervals over `count` songs, or what else was drawn; None where they are enough."""
-    if count >= HONEST_COUNT:
+    if count >= MIN_SONGS:
         return None
     return (
         f"intervals over {count} {what}: so few are rough; in simulations the truth was in 78 to 96 % of "
-        f"those over 4, 90 to 94 % over 8, 92 to 97 % over {HONEST_COUNT} or more"
+        f"those over 4, 90 to 94 % over 8, 92 to 97 % over {MIN_SONGS} or more"
     )

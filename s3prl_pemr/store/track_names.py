@@ -99,7 +99,8 @@ def likely_roots(paths: Iterable[str], tracks: Collection[str]) -> list[str]:
         if ABSOLUTE.match(path):
             cuts = (cut.start() for cut in re.finditer("/", path))
             votes.update(path[:cut] or "/" for cut in cuts if _compose(path[cut + 1 :]) in composed)
-    return [root for root, count in votes.items() if count == max(votes.values())]
+    most = max(votes.values(), default=0)
+    return [root for root, count in votes.items() if count == most]
 
 
 def relative_to_root(path: str, roots: Sequence[str]) -> str:

@@ -52,6 +52,17 @@ def test_a_silent_track_is_in_no_ranking_and_named(music, checkpoint, run, tmp_p
     assert json.loads((tmp_path / "out" / "scores.json").read_text())["list"]["silent_left_out"] == 1
 
 
+def test_channels_that_cancel_each_other_are_named(music, checkpoint, run, tmp_path):
+    tone = 0.3 * np.sin(np.arange(48_000) / 8)
+    left = tone + 1e-3 * np.cos(np.arange(48_000) / 5)
+    soundfile.write(music / "anti.wav", np.stack([left, -tone], 1), 16_000, subtype="FLOAT")
+    _, out, err = run("embed", music, tmp_path / "A", "--model", checkpoint, "--device", "cpu", "--jobs", "1")
+    assert "anti.wav: cancelled: mono has" in err
+    assert err.count("cancelled") == 1
+    _, _, err = run("identify", music / "anti.wav", tmp_path / "A", "--device", "cpu")
+    assert "anti.wav: cancelled: mono has" in err
+
+
 def test_an_index_of_silence_alone_is_one_line(music, checkpoint, run, tmp_path):
     model = CoverModel(checkpoint, "cpu")
     rows = np.zeros((1, 3), np.float32)

@@ -6,16 +6,18 @@ import shutil
 import numpy as np
 import pytest
 import torch
-import yaml
 from places import GOLDEN
 from s3prl import hub
 from s3prl.pretrain.training.runner import PretrainRunner
+from s3prl.pretrain.training.runner_config import RunnerFile
 from s3prl.upstream.adapter.checkpoint import read_checkpoint
+from s3prl.upstream.pemr.config import PemrConfig
 
 from s3prl_pemr.audio import to_float32
 from s3prl_pemr.covers.__main__ import main as covers
 from s3prl_pemr.covers.index import read_index
 from s3prl_pemr.features.cache import FeatureFiles
+from s3prl_pemr.settings import parse
 from s3prl_pemr.store import AudioStore
 
 FILES = GOLDEN / "0.1.0"
@@ -92,17 +94,22 @@ def test_a_head_is_warned_of_where_its_upstream_heard_the_test_clips(
     assert scores["upstream_heard"]["splits"] == ({split: None} if split else "all")
 
 
-def test_features_of_a_cache():
-    [folder] = (path for path in (FILES / "features").iterdir())
+def test_features_of_a_cache(here):
+    """The folder by its old identity; in it what the checkpoint gives today, one mean for each track."""
+    [folder] = (here / "features").iterdir()
     identity = json.loads((folder / "identity.json").read_text())
-    files = FeatureFiles.__new__(FeatureFiles)
-    files.folder = folder
-    keys = [path.stem for path in folder.rglob("*.npz")]
-    assert identity["upstream"] == "pemr_local"
-    for key in keys:
-        [layer] = files.read(key)
-        assert layer.shape == (1, 8)
-        assert np.isfinite(layer).all()
+    files = FeatureFiles(here / "features", identity, max_gigabytes=1)
+    assert files.folder == folder
+    kept = np.stack([files.read(path.stem)[0][0] for path in folder.rglob("*.npz")])
+    store, model = AudioStore(here / "store"), hub.pemr(ckpt=str(here / "pretrain" / "states-3.ckpt"))
+    with torch.no_grad():
+        frames = [
+            model([torch.from_numpy(to_float32(store.read(track)))])["last_hidden_state"][0, 0].numpy()
+            for track in range(len(store))
+        ]
+    assert len(kept) == len(frames) == 12
+    for frame in frames:
+        assert np.abs(kept - frame).max(axis=1).min() < 1e-5
 
 
 def test_cover_index(capsys):
@@ -113,7 +120,9 @@ def test_cover_index(capsys):
     assert "MAP 0.6552, P@10 0.4000, MR1 1.00, 12 queries of 2 works" in capsys.readouterr().out
 
 
-def test_settings_of_a_run():
-    """config_runner.yaml of a run, which -c takes, is a part of the checkpoint."""
-    config = read_checkpoint(FILES / "pretrain" / "states-3.ckpt")["Config"]
-    assert yaml.safe_load(yaml.safe_dump(config))["runner"]["total_steps"] == 3
+def test_settings_of_a_run_are_settings_still():
+    states = read_checkpoint(FILES / "pretrain" / "states-3.ckpt")
+    config = parse(RunnerFile, states["Config"], "config_runner.yaml")
+    assert config.runner.total_steps == 3
+    model = parse(PemrConfig, states["Upstream_Config"]["model"], "config_model.yaml")
+    assert model.transformer.frame_scale == "1"  # unscaled, as 0.1.0 was

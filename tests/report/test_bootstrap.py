@@ -13,7 +13,7 @@ from s3prl.downstream.music_tagging.scoring.weighted_metric import weighted_accu
 
 from s3prl_pemr.report import bootstrap
 from s3prl_pemr.report.bootstrap import (
-    HONEST_COUNT,
+    MIN_SONGS,
     drawn_counts,
     empirical_logit,
     from_empirical_logit,
@@ -172,7 +172,7 @@ def test_ends_where_songs_tell_nothing():
 
 
 def test_too_few_songs_are_told():
-    assert too_few(HONEST_COUNT, "songs") is None
+    assert too_few(MIN_SONGS, "songs") is None
     assert too_few(7, "songs").startswith("intervals over 7 songs: so few are rough")
 
 

@@ -13,17 +13,17 @@ import torch
 from torch import Tensor, nn
 
 CLIPS = 8
-SECONDS = 2.05  # 32,768 samples, two frames of FCN-4; networks that hear more at once get that much
-SAMPLE_RATE = 16_000
+SAMPLES = 32_768  # 2 s, whole frames of FCN-4; networks that hear more at once get that much
+SAMPLE_RATE = 16_000  # Hz
 SEED = 0
 NORMS = (nn.BatchNorm1d, nn.BatchNorm2d)
 
 
 @lru_cache(maxsize=2)
 def control_clips(samples: int) -> Tensor:
-    """Chords of decaying partials over a beat of noise, soft and loud, dull and bright: (CLIPS, samples).
+    """Chords of decaying partials over a beat of noise, soft and loud, dull and bright; the same every time.
 
-    The same ones every time. In [-1, 1].
+    Returns: at SAMPLE_RATE, in [-1, 1], (CLIPS, samples).
     """
     generator = torch.Generator().manual_seed(SEED)
     draw = torch.rand(CLIPS, 6, generator=generator, dtype=torch.float64)
@@ -56,7 +56,7 @@ def measure_statistics(model: nn.Module) -> None:
     if not norms:
         model.eval()
         return
-    samples = max(round(SECONDS * SAMPLE_RATE), model.samples_per_frame)
+    samples = max(SAMPLES, model.samples_per_frame)
     momenta = [norm.momentum for norm in norms]
     for norm in norms:
         norm.reset_running_stats()

@@ -47,9 +47,8 @@ class Block(nn.Module):
     def _fits_fused(self, x: Tensor) -> bool:
         fixed = not (self.training or torch.is_grad_enabled() or torch.is_autocast_enabled("cpu"))
         whole = x.shape[1] == 1 and x.shape[2] % self.pool[0] == 0
-        return (
-            fixed and whole and x.device.type == "cpu" and x.dtype not in HALVES
-        )  # which cannot hold its BEHIND
+        # half precision cannot hold fused_block.py's BEHIND
+        return fixed and whole and x.device.type == "cpu" and x.dtype not in HALVES
 
     def _normalised(self, x: Tensor) -> Tensor:
         if self.training or torch.is_grad_enabled():

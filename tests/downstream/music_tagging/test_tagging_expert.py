@@ -190,6 +190,17 @@ def test_inference_needs_no_store(store, make_expert, tmp_path, capsys):
     assert capsys.readouterr().out == "song\n  0.881  low tone\n  0.119  high tone\n"
 
 
+def test_inference_says_where_channels_cancel(make_expert, tmp_path, caplog):
+    expert = make_expert("", mode="inference", init_ckpt="some.ckpt")
+    tone = 0.3 * np.sin(np.arange(8_000) / 8)
+    for name, right in (("wide", tone[::-1]), ("anti", -tone)):
+        soundfile.write(tmp_path / f"{name}.wav", np.stack([tone, right], 1), 16_000, subtype="FLOAT")
+        expert.load_audio(tmp_path / f"{name}.wav")
+    assert [record.message for record in caplog.records] == [
+        f"{tmp_path / 'anti.wav'}: cancelled: mono has 0e+00 of the energy of its channels"
+    ]
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

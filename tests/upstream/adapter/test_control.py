@@ -35,7 +35,7 @@ def test_statistics_by_hand():
     torch.manual_seed(3)
     state = torch.random.get_rng_state()
     measure_statistics(net)
-    heard = 3 * control_clips(32_800) + 1
+    heard = 3 * control_clips(32_768) + 1
     assert net.norm.running_mean.item() == pytest.approx(heard.mean().item(), rel=1e-4)
     assert net.norm.running_var.item() == pytest.approx(heard.var().item(), rel=1e-4)
     assert net.norm.momentum == 0.1
