@@ -23,6 +23,10 @@ from .index import (
 
 __all__ = ["AudioStore", "StoreError"]
 
+DRAW_SPLITS = (
+    "prepare folder --split-by 80/10/10, run again on the same store, draws splits and leaves the audio alone"
+)
+
 
 class AudioStore:
     """Read-only view of a folder that `s3prl-pemr prepare` wrote (format: index.py).
@@ -115,7 +119,8 @@ class AudioStore:
         if len(chosen) == 0:
             counts = Counter(self.splits)
             there = ", ".join(f"{name or '(none)'}: {counts[name]} tracks" for name in sorted(counts))
-            raise StoreError(f"{self.path}: no track is in the split '{split}'; there are {there}")
+            remedy = "" if any(self.splits) else f"; {DRAW_SPLITS}"
+            raise StoreError(f"{self.path}: no track is in the split '{split}'; there are {there}{remedy}")
         return chosen
 
     def _check_state(self) -> None:

@@ -5,7 +5,8 @@ from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
-from s3prl_pemr.prepare.build import add_build_arguments, build_store
+from s3prl_pemr.prepare.build import add_build_arguments, build_store, seed
+from s3prl_pemr.prepare.drawn_split import UNITS, DrawnSplit, draw_splits, shares
 from s3prl_pemr.prepare.source import Listing, Source
 from s3prl_pemr.prepare.summary import name_some
 from s3prl_pemr.prepare.walk import is_audio, suffix_of, walk
@@ -34,14 +35,29 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     labels.add_argument(
         "--label-by-folder", action="store_true", help="label each track with its first folder below SRC"
     )
-    parser.add_argument(
+    splits = parser.add_mutually_exclusive_group()
+    splits.add_argument(
         "--split", default="", help="of every track that the labels give none (default: none)"
     )
+    splits.add_argument(
+        "--split-by",
+        type=shares,
+        metavar="80/10/10",
+        help="draw train, valid and test for tracks that the labels give none, by whole folders: an album stays "
+        "together",
+    )
+    parser.add_argument("--split-unit", choices=UNITS, default="folder", help="what --split-by draws")
+    parser.add_argument("--seed", type=seed, default=0, help="of --split-by (default: 0)")
 
 
 def run(args: argparse.Namespace) -> int:
     """Carry out the command. Returns the exit status; raises StoreError and OSError."""
     listing = list_folder(args.source, args.split, args.labels, args.label_by_folder)
+    if args.split_by:
+        drawn = DrawnSplit(args.split_by, args.seed, args.split_unit)
+        listing.sources, line = draw_splits(listing.sources, drawn)
+        listing.remarks.append(line)
+        listing.dataset = replace(listing.dataset, split=str(drawn))
     return build_store(listing, args.destination, args.jobs, args.rebuild)
 
 
