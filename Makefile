@@ -12,11 +12,15 @@ TORCH := $(shell grep '^torch==' constraints.txt)
 
 setup: .venv/ready
 
-# torch first and by itself: an exact request takes a CPU wheel where one is at hand.
+# torch first and by itself: an exact request takes a CPU wheel where one is at hand. Beside that one torchaudio's
+# native part, which is linked against CUDA, cannot be loaded and keeps torchaudio from being imported: without it,
+# torchaudio does without.
 .venv/ready: setup.cfg constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet $(TORCH)
 	$(BIN)/python -m pip install --quiet -c constraints.txt -e .[dev,demo]
+	$(BIN)/python -c 'import torchaudio' 2> /dev/null || rm -f .venv/lib/python3.*/site-packages/torchaudio/lib/_torchaudio*.so
+	$(BIN)/python -c 'import torchaudio'
 	touch $@
 
 test: .venv/ready

@@ -43,8 +43,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--split-by",
         type=shares,
         metavar="80/10/10",
-        help="draw train, valid and test for tracks that the labels give none, by whole folders: an album stays "
-        "together",
+        help="draw train, valid and test for tracks that the labels give none, by whole folders: an album "
+        "stays together",
     )
     parser.add_argument("--split-unit", choices=UNITS, default="folder", help="what --split-by draws")
     parser.add_argument("--seed", type=seed, default=0, help="of --split-by (default: 0)")
