@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ from .head_state import refuse_other_head, refuse_other_labels
 from .labels.splits import Splits
 from .labels.task import TASKS
 from .model import make_head
+from .scoring.calibration import calibration, fitted_temperature, told
 from .scoring.evaluation import Evaluation
 from .scoring.report import top_lines, write_details, write_predictions
 from .scoring.scored_clips import ScoredClips
@@ -54,7 +56,9 @@ class DownstreamExpert(TaskExpert):
         self.config = parse(TaggingConfig, downstream_expert, "downstream_expert of the task's config")
         self.task = TASKS[self.config.task]
         self.training_labels: dict[str, Any] = {}  # what the head is or was trained on
+        self.temperature: float | None = None  # None: a head of 0.1, or one that dev has not seen yet
         self._named: set[str] = set()  # splits whose left-out tags have been named
+        self._told = False  # what -m inference says once, of its numbers
         self.head: nn.Module | None = None
         if self.mode == "inference":
             return
@@ -80,7 +84,7 @@ class DownstreamExpert(TaskExpert):
         """What a checkpoint holds beside the weights."""
         head = {"upstream_dim": self.upstream_dim, **self.config.modelrc.in_force()}
         about = {"task": self.config.task, "head": head, "tags": list(self.names)}
-        return {**about, "training_labels": self.training_labels}
+        return {**about, "training_labels": self.training_labels, "temperature": self.temperature}
 
     def set_extra_state(self, state: dict[str, Any]) -> None:
         """Called by load_state_dict before the head's own weights are loaded.
@@ -91,6 +95,7 @@ class DownstreamExpert(TaskExpert):
             self._make_head(list(state["tags"]))
         refuse_other_head(state, self.get_extra_state(), self.config.datarc.store)
         saved = state.get("training_labels", {})  # older checkpoints say nothing of it
+        self.temperature = state.get("temperature")
         if self.mode == "train":
             refuse_other_labels(saved, self.training_labels)
             return
@@ -138,8 +143,8 @@ class DownstreamExpert(TaskExpert):
         records["loss"].append(loss.item())
         records["clips"].append(len(tracks))
         if not self.training:
-            records["scores"].append(self.task.probabilities(logits.float()).cpu().numpy())
-            records["targets"].append(targets.numpy())
+            records["logits"].append(logits.float().cpu())
+            records["targets"].append(targets)
             records["tracks"] += tracks
         return loss
 
@@ -149,9 +154,10 @@ class DownstreamExpert(TaskExpert):
         """s3prl hook: logs a split's scores, writes them down, and asks for BEST if dev was never better."""
         results = {"loss": float(np.average(records["loss"], weights=records["clips"]))}
         clips = None
-        if records["scores"]:
-            targets, scores = np.concatenate(records["targets"]), np.concatenate(records["scores"])
-            clips = ScoredClips.from_items(records["tracks"], targets, scores)
+        if records["logits"]:
+            targets, logits = torch.cat(records["targets"]), torch.cat(records["logits"])
+            scores = self.task.probabilities(logits).numpy()
+            clips = ScoredClips.from_items(records["tracks"], targets.numpy(), scores)
             results |= self.task.metrics(clips.targets, clips.scores, self.names)
         for key in ("loss", "roc_auc", "pr_auc", "accuracy"):
             if key in results:
@@ -161,10 +167,14 @@ class DownstreamExpert(TaskExpert):
         self._tell(split, results)
         if self.mode == "train":
             best = split == "dev" and self.is_best(results[self.task.selects_by], global_step)
+            if best:
+                self.temperature = fitted_temperature(self.task, logits, targets)
             if self.is_best_step(global_step):
                 self._write(split, clips, results, BEST)
             return [BEST] if best else None
         results |= self.evaluation.results(split, clips, self.names)
+        if self.temperature is not None:
+            results["calibration"] = calibration(self.task, logits, targets, self.temperature)
         self.evaluation.tell(split, results)
         self._write(split, clips, results, self.checkpoint)
         title = f"{self.reported['upstream']}: {self.evaluation.what(split)}"
@@ -206,7 +216,15 @@ class DownstreamExpert(TaskExpert):
 
     def inference(self, features: Sequence[Tensor], filenames: Sequence[str]) -> None:
         """s3prl hook of -m inference: prints each file's top tags with their probabilities."""
-        scores = self.task.probabilities(self.head(time_mean(features)).float()).cpu().numpy()
+        if not self._told:
+            self._told = True
+            labels = self.training_labels
+            print(
+                visible(told(self.temperature, labels.get("trained_on"), labels.get("training_clips"))),
+                file=sys.stderr,
+            )
+        logits = self.head(time_mean(features)).float() / (self.temperature or 1.0)
+        scores = self.task.probabilities(logits).cpu().numpy()
         for filename, row in zip(filenames, scores, strict=True):
             lines = top_lines(self.names, row, self.config.top_tags)
             print(*map(visible, [str(filename), *lines]), sep="\n  ")

@@ -45,6 +45,11 @@ class Tagging:
         """(B, T), each in [0, 1]."""
         return logits.sigmoid()
 
+    @staticmethod
+    def claims(probabilities: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Confidence of what is said, and whether it is so: every tag of every clip, (B * T,)."""
+        return probabilities.ravel(), targets.ravel() > 0
+
     metrics = staticmethod(tagging_metrics)
 
     @staticmethod
@@ -92,6 +97,11 @@ class Genre:
     def probabilities(logits: Tensor) -> Tensor:
         """(B, T), rows sum to 1."""
         return torch.softmax(logits, dim=1)
+
+    @staticmethod
+    def claims(probabilities: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Confidence of what is said, and whether it is so: the likeliest class of a clip, (B,)."""
+        return probabilities.max(axis=1), probabilities.argmax(axis=1) == targets.argmax(axis=1)
 
     metrics = staticmethod(genre_metrics)
 

@@ -83,6 +83,34 @@ def test_predictions_and_scores_are_written(store, make_expert, tmp_path):
     assert (scores["checkpoint"], scores["upstream"], scores["seed"]) == ("dev-best.ckpt", "some", 7)
     assert scores["head_parameters"] == 4 * 3 + 3
     assert expert.best_score.item() == -1.0  # an evaluation chooses nothing
+    assert "calibration" not in scores  # nor does it know of a dev split
+
+
+def test_the_temperature_of_the_best_dev_divides_what_inference_prints(store, make_expert, capsys):
+    trained = make_expert(store)
+    evaluate(trained, "dev", weight=4.0)
+    trained.temperature = 2.0  # dev, told apart perfectly, gave 1
+    scored = make_expert(store, mode="evaluate", evaluate_split="test", init_ckpt="x/dev-best.ckpt")
+    scored.load_state_dict(trained.state_dict())
+    scores = evaluate(scored, "test", weight=4.0) and json.loads((scored.expdir / "scores.json").read_text())
+    # what is right is said with sigmoid(1) and with sigmoid(2)
+    assert scores["test"]["calibration"] == pytest.approx(
+        {
+            "temperature": 2.0,
+            "expected_calibration_error": 1 - 0.731059,
+            "expected_calibration_error_uncalibrated": 1 - 0.880797,
+        },
+        abs=1e-5,
+    )
+    heard = make_expert("", mode="inference", init_ckpt="some.ckpt", top_tags=1, evaluate_split="song.ogg")
+    heard.load_state_dict(trained.state_dict())
+    capsys.readouterr()
+    with torch.no_grad():
+        for name in ("one", "two"):
+            heard.eval().inference(told(torch.tensor([[0.0, 1.0, 0.0]])), [name])
+    printed = capsys.readouterr()
+    assert printed.out == "one\n  0.731  low tone\ntwo\n  0.731  low tone\n"
+    assert printed.err.count("the head was trained on 32 clips of ") == 1
 
 
 def test_the_loss_of_a_split_counts_clips_not_batches(store, make_expert):
