@@ -22,6 +22,7 @@ from .objective import cross_correlation, positive_loss, prediction_loss
 from .views import negative_gradient_ratio, negative_projections, negative_share
 
 CLS_OBJECTIVES = ("none", "pair")
+TRAINED = ("both", "transformer", "encoder")
 
 
 @dataclass
@@ -31,6 +32,8 @@ class ObjectiveConfig:
     trade_off: lambda of Eq. 8; not in the paper, Barlow Twins' value.
     negative_trade_off: lambda of Eq. 9; None: the same, as the paper has it.
     cls: `pair` adds cls_pair.py's loss, cls_weight times; `none`, the paper's, leaves [CLS] untrained.
+    trained: one of the two parts that no loss shares can be trained alone; nothing of the other is computed
+        that it does not need.
     """
 
     trade_off: float = 0.005
@@ -38,8 +41,11 @@ class ObjectiveConfig:
     cls: str = "none"
     cls_weight: float = 100.0
     cls_temperature: float = 0.1
+    trained: str = "both"
 
     def __post_init__(self):
+        if self.trained not in TRAINED:
+            raise ValueError(f"trained {self.trained!r} is not one of {', '.join(TRAINED)}")
         if self.cls not in CLS_OBJECTIVES:
             raise ValueError(f"cls {self.cls!r} is not one of {', '.join(CLS_OBJECTIVES)}")
         if self.cls_weight < 0 or self.cls_temperature <= 0:
@@ -102,37 +108,42 @@ class PemrMethod(TrainingMethod):
 
         Returns: the scalar loss, and detached scalars by name.
         """
+        frames = self.model.frontend(wavs)
+        losses, logged = [], {}
+        if self.objective.trained != "encoder":
+            losses += self._train_transformer(frames, corruption, logged)
+        if self.objective.trained != "transformer":
+            losses += self._train_encoder(*frames.chunk(2), logged)
+        loss = sum(losses)
+        return loss, {name: value.detach() for name, value in {"loss": loss, **logged}.items()}
+
+    def _train_transformer(self, frames: Tensor, corruption: Corruption, logged: dict) -> list[Tensor]:
         model, weights = self.model, self.objective
-        frames = model.frontend(wavs)
         states = model.transformer(corruption.apply(frames))  # (2 B, L + 1, D)
         predicted = prediction_loss(frames, model.predictor(states[:, 1:]), corruption.masked)
-        loss_prediction = 2 * predicted  # mean over 2 B crops; the paper's two branches are summed
+        logged["prediction_loss"] = 2 * predicted  # mean over 2 B crops; the paper's two branches are summed
+        losses = [logged["prediction_loss"]]
+        if weights.cls == "pair":
+            cls_a, cls_b = states[:, 0].chunk(2)
+            logged["cls_loss"] = cls_pair_loss(cls_a, cls_b, weights.cls_temperature)
+            losses.append(weights.cls_weight * logged["cls_loss"])
+        return losses
 
-        frames_a, frames_b = frames.chunk(2)
+    def _train_encoder(self, frames_a: Tensor, frames_b: Tensor, logged: dict) -> list[Tensor]:
+        model, weights = self.model, self.objective
         positive, negative = model.masks(frames_a, frames_b)
         vectors_a = model.clip_vectors(frames_a)
         z_a = model.projector(vectors_a)
         z_pos = model.projector(model.clip_vectors(frames_b * positive[..., None]))
-        loss_positive = positive_loss(cross_correlation(z_a, z_pos), weights.trade_off)
+        logged["positive_loss"] = positive_loss(cross_correlation(z_a, z_pos), weights.trade_off)
         z_neg = self._negative_projections(frames_b, negative)
-        loss_negative = negative_share(z_a, z_neg, weights.lambda_negative)
-
-        loss = loss_prediction + loss_positive + loss_negative
-        logged = {
-            "prediction_loss": loss_prediction,
-            "positive_loss": loss_positive,
-            "negative_loss": loss_negative,
-            "negative_gradient_ratio": negative_gradient_ratio(
-                z_a, z_pos, z_neg, weights.trade_off, weights.lambda_negative
-            ),
-            "embedding_std": embedding_std(vectors_a),
-        }
-        if weights.cls == "pair":
-            cls_a, cls_b = states[:, 0].chunk(2)
-            logged["cls_loss"] = cls_pair_loss(cls_a, cls_b, weights.cls_temperature)
-            loss = loss + weights.cls_weight * logged["cls_loss"]
+        logged["negative_loss"] = negative_share(z_a, z_neg, weights.lambda_negative)
+        logged["negative_gradient_ratio"] = negative_gradient_ratio(
+            z_a, z_pos, z_neg, weights.trade_off, weights.lambda_negative
+        )
+        logged["embedding_std"] = embedding_std(vectors_a)
         self.monitored = {"representations": vectors_a.detach(), "projections": z_a.detach()}
-        return loss, {name: value.detach() for name, value in {"loss": loss, **logged}.items()}
+        return [logged["positive_loss"], logged["negative_loss"]]
 
     def _negative_projections(self, frames_b: Tensor, negative: Tensor) -> Tensor | None:
         model = self.model

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -25,6 +25,8 @@ from s3prl_pemr.audio import INT16_FULL_SCALE
 from s3prl_pemr.methods import METHODS, objective_class
 from s3prl_pemr.settings import parse
 from s3prl_pemr.store import AudioStore
+
+from .initial_weights import FRONTEND, take_initial_weights
 
 EXAMINED_TRACKS = 64
 logger = logging.getLogger(__name__)
@@ -91,7 +93,7 @@ class UpstreamPretrainExpert(nn.Module):
             self.dataset.tracks, self.data_config.train_batch_size, self.data_config.seed, rank, world_size
         )
         self.total_steps: int | None = None  # set by our runner; the toolkit's does not tell
-        self._prepared = False
+        self._prepared = self._normalised = False  # queues are filled; the log-mel statistics are known
 
     @property
     def method(self) -> nn.Module:
@@ -105,7 +107,13 @@ class UpstreamPretrainExpert(nn.Module):
             "the checkpoint does not fit these settings (does -o change the model, its head or its queue?)"
         )
         load_weights(self.method, weights | states.get("Training", {}), where)
-        self._prepared = True
+        self._prepared = self._normalised = True
+
+    def take_initial_weights(self, path: str, parts: Sequence[str] | None) -> list[str]:
+        """See initial_weights.py. With the front end come its statistics: they are not measured anew."""
+        taken = take_initial_weights(self.method.model, path, parts)
+        self._normalised = FRONTEND in taken
+        return taken
 
     def add_state_to_save(self, states: dict) -> dict:
         """s3prl hook: what `upstream/adapter/checkpoint.py` and `load_model` need."""
@@ -157,7 +165,7 @@ class UpstreamPretrainExpert(nn.Module):
 
     def _measure_statistics(self) -> None:
         config, frontend = self.data_config, self.method.model.frontend
-        if frontend is None:
+        if frontend is None or self._normalised:
             return
         frontend.set_statistics(
             *log_mel_statistics(

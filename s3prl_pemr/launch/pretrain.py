@@ -93,6 +93,9 @@ def _train(args: Namespace) -> int:
     else:
         config, model = default_configs(args)
     runner = PretrainRunner(expdir, config, model, args.device, torchrun.rank(), states)
+    if args.init and states is None:
+        taken = runner.expert.take_initial_weights(args.init, args.init_parts)
+        logging.getLogger(__name__).info("--init %s: %s", args.init, ", ".join(taken))
     if torchrun.rank() == 0:
         expdir.mkdir(parents=True, exist_ok=True)
         effective = {"config_runner.yaml": runner.config, "config_model.yaml": runner.expert.upstream_config}

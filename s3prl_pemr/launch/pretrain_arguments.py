@@ -52,6 +52,11 @@ def parse_arguments(argv: Sequence[str]) -> Namespace:
         "-o", "--override", metavar="LIST",
         help='settings over the configs, e.g. "config.runner.n_epochs=10,,model.mask_ratio=0.2"',
     )  # fmt: skip
+    parser.add_argument("--init", metavar="CKPT", help="begin with the weights of another run's checkpoint")
+    parser.add_argument(
+        "--init_parts", metavar="PART", nargs="+",
+        help="take only these from it, e.g. frontend encoder projector (default: all that both have)",
+    )  # fmt: skip
     parser.add_argument("--seed", type=int, help=f"default: {DEFAULT_SEED}")
     parser.add_argument("--device", help="default: cuda where there is one, else cpu")
     parser.add_argument("--multi_gpu", action="store_true", help="the toolkit's DataParallel; ours: torchrun")
@@ -130,7 +135,9 @@ def _read(path: str) -> dict:
 
 def warn_on_resume(args: Namespace, checkpoint: str) -> None:
     """A run that goes on has its settings; a command that is repeated with -a may still name them."""
-    given = {"-c": args.config, "-g": args.upstream_config, "--seed": args.seed}
+    given = {
+        "-c": args.config, "-g": args.upstream_config, "--seed": args.seed, "--init": args.init
+    }  # fmt: skip
     flags = [flag for flag, value in given.items() if value is not None]
     if flags:
         logger.warning("%s: not read, the settings in %s are in force", ", ".join(flags), checkpoint)
