@@ -14,17 +14,34 @@ The map, from a section of the paper to a folder to a command:
     4.4  ablations              pretrain/ablations                  s3prl-pemr pretrain -u NAME, compare
 
 `upstream` has what has learned weights, `pretrain` what only training needs, `downstream` what needs labels.
-In this package is what connects them with s3prl, files and people: `toolkit`, `loops`, `launch`, `audio`,
-`store`, `features`, `task`, `report`, `prepare`, `demo`, `comparison`, `covers`; a folder's first line says
-what it is, CONTRIBUTING.md where a change belongs.
+In this package is what connects them with s3prl, files and people: `toolkit`, `loops`, `launch`, `safety`,
+`audio`, `store`, `features`, `task`, `report`, `prepare`, `demo`, `comparison`, `covers`; a folder's first
+line says what it is, CONTRIBUTING.md where a change belongs.
 """
 
-from .toolkit import compat
-from .toolkit.registration import register
+import sys
 
 __all__ = ["__version__", "register"]
 
 __version__ = "0.2.0.dev0"  # setup.cfg has it too: tests/toolkit/test_registration.py compares them
 
-compat.apply()
-register()
+
+def _is_the_program() -> bool:
+    """Whether this is imported by one of our commands, and not by somebody's own program."""
+    program = sys.argv[0].replace("\\", "/").rpartition("/")[2] if sys.argv else ""
+    module = sys.orig_argv[2:3] if program == "-m" else []
+    ours = program.startswith("s3prl-pemr") or program in ("run_pretrain.py", "run_downstream.py")
+    return ours or any(name.startswith("s3prl_pemr") for name in module)
+
+
+try:
+    from .toolkit import compat
+    from .toolkit.registration import register
+
+    compat.apply()
+    register()
+except KeyboardInterrupt:  # these imports take seconds
+    if not _is_the_program():
+        raise
+    print("interrupted", file=sys.stderr)
+    raise SystemExit(130) from None

@@ -4,6 +4,7 @@ import sys
 
 import pytest
 import torch
+from full_disk import small_disk  # noqa: F401
 from places import ROOT, TOOLKIT_TASKS
 
 import s3prl_pemr  # noqa: F401 - registers what the tests import as s3prl.upstream.pemr ...

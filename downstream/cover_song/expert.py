@@ -14,6 +14,7 @@ from torch.nn import functional as F
 from torch.utils.data import DataLoader
 
 from s3prl_pemr.features.time_mean import time_mean
+from s3prl_pemr.safety.children import leave_signals_to_the_parent
 from s3prl_pemr.settings import parse
 from s3prl_pemr.task.expert import BEST, TaskExpert
 from s3prl_pemr.task.randomness import order_generator
@@ -116,7 +117,13 @@ class DownstreamExpert(TaskExpert):
                 order = torch.randperm(len(tracks), generator=order_generator(self.seed, epoch)).tolist()
             sampler = CropBatches(order, datarc.train_batch_size, datarc.crop_columns, epoch)
             batches = {"batch_sampler": sampler}
-        return DataLoader(tracks, num_workers=datarc.num_workers, collate_fn=tracks.collate, **batches)
+        return DataLoader(
+            tracks,
+            num_workers=datarc.num_workers,
+            worker_init_fn=leave_signals_to_the_parent,
+            collate_fn=tracks.collate,
+            **batches,
+        )
 
     def _columns(self, split: Split) -> CqtCache:
         path = split.store.path

@@ -19,6 +19,7 @@ from s3prl_pemr.features.time_mean import time_mean
 from s3prl_pemr.features.waveforms import pad_to
 from s3prl_pemr.report.printable import printable, visible
 from s3prl_pemr.report.scores_file import write_scores
+from s3prl_pemr.safety.children import leave_signals_to_the_parent
 from s3prl_pemr.settings import parse
 from s3prl_pemr.task.expert import BEST, TaskExpert
 from s3prl_pemr.task.randomness import order_generator
@@ -44,6 +45,8 @@ class DownstreamExpert(TaskExpert):
 
     Raises: ValueError (one line) for wrong settings, and for a store that cannot be trained on or scored.
     """
+
+    same_clips_each_epoch = True  # of a frozen upstream: its features are kept unless --feature_cache none
 
     def __init__(
         self,
@@ -123,7 +126,13 @@ class DownstreamExpert(TaskExpert):
             sampler = get_ddp_sampler(clips, epoch)
             order = {"batch_size": datarc.train_batch_size, "sampler": sampler, "shuffle": sampler is None}
             order["generator"] = order_generator(self.seed, epoch)
-        return DataLoader(clips, num_workers=datarc.num_workers, collate_fn=clips.collate, **order)
+        return DataLoader(
+            clips,
+            num_workers=datarc.num_workers,
+            worker_init_fn=leave_signals_to_the_parent,
+            collate_fn=clips.collate,
+            **order,
+        )
 
     def forward(
         self,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import re
 from pathlib import Path
 
 import torch
+
+from s3prl_pemr.safety.damage import refuse_damaged_newest
+from s3prl_pemr.safety.whole_file import whole_file
 
 NAME = re.compile(r"states-(\d+)\.ckpt")
 
@@ -18,13 +20,9 @@ def checkpoints(expdir: Path) -> dict[int, Path]:
 
 
 def save(states: dict, path: Path) -> None:
-    """Write to a file beside it, flush it to the disk, then rename: a reader never sees half a file."""
-    partial = path.with_suffix(".partial")
-    with partial.open("wb") as file:
+    """Written whole, and on the disk when it is there. Raises OSError."""
+    with whole_file(path, sync=True) as file:
         torch.save(states, file)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(path)
 
 
 def prune(expdir: Path, max_keep: int) -> None:
@@ -37,11 +35,13 @@ def latest(path: Path) -> Path:
     """The checkpoint meant by a file or an experiment folder.
 
     Raises:
-        ValueError: one line: there is none.
+        ValueError: one line: there is none, or the newest one is damaged; which older one is not.
     """
     if path.is_file():
         return path
     found = checkpoints(path)
     if not found:
         raise ValueError(f"{path} holds no states-STEP.ckpt to go on from")
-    return found[max(found)]
+    newest = found[max(found)]
+    refuse_damaged_newest(list(found.values()))
+    return newest

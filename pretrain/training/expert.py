@@ -16,13 +16,13 @@ from s3prl.pretrain.crops.dataset import BRANCHES, Batch, CropPairs, DataConfig,
 from s3prl.pretrain.crops.heard import HEARD, heard_line, heard_record
 from s3prl.pretrain.crops.log_mel_statistics import log_mel_statistics
 from s3prl.pretrain.crops.randomness import BEYOND_EPOCHS, examination_generator
-from s3prl.pretrain.crops.worker import leave_signals_to_the_parent
 from s3prl.upstream.adapter.checkpoint import load_weights
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from s3prl_pemr.audio import INT16_FULL_SCALE
 from s3prl_pemr.methods import METHODS, objective_class
+from s3prl_pemr.safety.children import leave_signals_to_the_parent
 from s3prl_pemr.settings import parse
 from s3prl_pemr.store import AudioStore
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import math
 import time
 from collections import defaultdict
@@ -11,12 +12,16 @@ from pathlib import Path
 
 import torch
 import torch.distributed as dist
-from tensorboardX import SummaryWriter
 from torch import Tensor
 
+from s3prl_pemr.report.event_log import EventLog
+from s3prl_pemr.report.forecast import Forecast
 from s3prl_pemr.report.progress import Progress
+from s3prl_pemr.safety.whole_file import write_whole
 
 from .global_batch import world_size
+
+logger = logging.getLogger(__name__)
 
 
 class TrainingLog:
@@ -50,15 +55,19 @@ class TrainingLog:
         self._bar = Progress(
             total=total_steps, initial=first_step, desc="pretrain", unit="step", disable=not writes
         )
+        self._forecast = Forecast(total_steps, first_step)
         if writes:
             _drop_lines_after(self._path, first_step)
-            self.tensorboard = SummaryWriter(str(expdir), purge_step=first_step + 1)
+            self.tensorboard = EventLog(str(expdir), purge_step=first_step + 1)
 
     def step(self, step: int) -> None:
         """Move the bar; show the newest losses about once a second (reading them waits for the device)."""
         if not self._writes:
             return
         self._bar.update(1)
+        line = self._forecast.step()
+        if line:
+            logger.info(line)
         now = time.monotonic()
         if now - self._shown > 1:
             self._shown = now
@@ -121,6 +130,4 @@ def _drop_lines_after(path: Path, step: int) -> None:
         with contextlib.suppress(json.JSONDecodeError):
             if json.loads(line)["step"] <= step:
                 kept.append(line + "\n")
-    new = path.with_suffix(".new")
-    new.write_text("".join(kept))
-    new.replace(path)
+    write_whole(path, "".join(kept).encode())

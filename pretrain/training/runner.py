@@ -19,13 +19,14 @@ from s3prl.schedulers import get_scheduler
 from torch.nn.parallel import DistributedDataParallel
 
 from s3prl_pemr.loops.optimizer import complete_optimizer_config
+from s3prl_pemr.safety.children import no_child_outlives_an_error
+from s3prl_pemr.safety.interruption import Interruption
 from s3prl_pemr.settings import parse
 
 from . import checkpoint_files
 from .collapse import effective_rank
 from .expert import UpstreamPretrainExpert
 from .global_batch import world_size
-from .interruption import Interruption
 from .log import TrainingLog
 from .precision import Precision
 from .probe import KnnProbe
@@ -85,6 +86,12 @@ class PretrainRunner:
         if self.step >= self.total_steps:
             logger.info("nothing left to do: step %d of %d", self.step, self.total_steps)
             return 0
+        if self.rank == 0:
+            logger.info(
+                "%d steps of %d tracks, %d an epoch%s", self.total_steps,
+                self.expert.data_config.train_batch_size, self.steps_per_epoch,
+                f"; {self.step} are done" if self.step else "",
+            )  # fmt: skip
         loader = self.expert.get_train_dataloader()
         self._distribute()
         self.expert.train()
@@ -95,7 +102,7 @@ class PretrainRunner:
         )
         if self.states is not None:
             log.load_state(self.states["Records"])
-        with closing(log), Interruption(self.device) as interruption:
+        with closing(log), no_child_outlives_an_error(), Interruption(self.device) as interruption:
             stop_signal = 0
             while self.step < self.total_steps and not stop_signal:
                 epoch, first_batch = divmod(self.step, self.steps_per_epoch)
@@ -109,6 +116,8 @@ class PretrainRunner:
         if stop_signal:
             logger.warning("stopped by a signal at step %d, saved; go on with -a", self.step)
             return 128 + stop_signal
+        if self.rank == 0:
+            logger.info("done; saved to %s, for -k", self.expdir / f"states-{self.step}.ckpt")
         return 0
 
     def _train_step(self, batch, log: TrainingLog) -> None:

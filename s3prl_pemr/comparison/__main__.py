@@ -10,6 +10,7 @@ from s3prl_pemr.comparison import methods as compare_command
 from s3prl_pemr.launch.commands import parse_command, parse_single
 from s3prl_pemr.launch.errors import one_line_errors
 from s3prl_pemr.launch.outputs import check_folder
+from s3prl_pemr.safety.sole_writer import sole_writer
 
 
 def demo(arguments: Sequence[str] | None = None) -> int:
@@ -32,7 +33,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(args) -> int:
     with one_line_errors():
         check_folder(args.folder, "DEMO")
-        return args.run(args)
+        with sole_writer(args.folder):
+            return args.run(args)
 
 
 if __name__ == "__main__":

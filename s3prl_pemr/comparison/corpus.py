@@ -4,19 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from .launchers import PRETRAIN_CONFIG, in_checkout
 from .stages import Stages
 
 STAGES = 2
 
 
 def corpus_and_store(stages: Stages, folder: Path) -> tuple[Path, Path]:
-    """Compose the demo corpus and read its MagnaTagATune part into a store, unless they are there.
-
-    Raises:
-        ValueError: one line: no checkout, which all that follows needs; said before minutes of composing.
-    """
-    in_checkout(PRETRAIN_CONFIG)
+    """Compose the demo corpus and read its MagnaTagATune part into a store, unless they are there."""
     corpus, store = folder / "corpus", folder / "store"
     stages.run("corpus", ["-m", "s3prl_pemr.prepare", "demo", str(corpus)])
     stages.run("store", ["-m", "s3prl_pemr.prepare", "mtat", str(corpus / "magnatagatune"), str(store)])

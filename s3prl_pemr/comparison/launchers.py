@@ -1,25 +1,14 @@
-"""The command lines that a stage runs: those a user types in a checkout."""
+"""The command lines that a stage runs: those a user types."""
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from s3prl_pemr.toolkit.registration import PLUGIN_ROOT
 
-PRETRAIN_CONFIG = "pretrain/pemr/config_demo.yaml"
-
-
-def in_checkout(name: str) -> str:
-    """A file of the checkout, relative to the working directory.
-
-    Raises:
-        ValueError: one line: this is an installed package without a checkout around it.
-    """
-    path = PLUGIN_ROOT / name
-    if not path.is_file():
-        raise ValueError(f"{path}: not there; the demo runs in a checkout of the repository")
-    return os.path.relpath(path)
+CONFIG = "config_demo.yaml"  # beside PEMR's other settings, and beside each task's
+PRETRAIN_CONFIG = PLUGIN_ROOT / "pretrain" / "pemr" / CONFIG
+PROGRAM = ("-m", "s3prl_pemr")
 
 
 def pretrain(method: str, expdir: Path, settings: dict, *flags: str) -> list[str]:
@@ -28,15 +17,11 @@ def pretrain(method: str, expdir: Path, settings: dict, *flags: str) -> list[str
     Args:
         method: -u.
         expdir: -p.
-        settings: over pretrain/pemr/config_demo.yaml, dotted names to values.
+        settings: over PRETRAIN_CONFIG, dotted names to values.
         flags: further ones.
     """
     override = ",,".join(f"config.{name}={value}" for name, value in settings.items())
-    config = in_checkout(PRETRAIN_CONFIG)
-    return [
-        *(in_checkout("run_pretrain.py"), "-a", "-u", method, "-p", str(expdir)),
-        *("-c", config, "-o", override, *flags),
-    ]
+    return [*PROGRAM, "pretrain", "-a", "-u", method, "-p", str(expdir), "-c", CONFIG, "-o", override, *flags]
 
 
 def train(
@@ -54,12 +39,12 @@ def train(
     weights = ["-k", str(checkpoint)] if checkpoint else []
     override = ",,".join(f"config.downstream_expert.{name}={value}" for name, value in settings.items())
     return [
-        *(in_checkout("run_downstream.py"), "-m", "train", "-a", "-u", upstream, *weights),
-        *("-d", task, "-c", "config_demo.yaml", "-p", str(expdir), "-o", override, *flags),
+        *(*PROGRAM, "downstream", "-m", "train", "-a", "-u", upstream, *weights),
+        *("-d", task, "-c", CONFIG, "-p", str(expdir), "-o", override, *flags),
     ]
 
 
 def evaluate(expdir: Path, split: str, *flags: str) -> list[str]:
     """Arguments that score the best checkpoint of `train` on a split."""
     best = str(expdir / "dev-best.ckpt")
-    return [in_checkout("run_downstream.py"), "-m", "evaluate", "-e", best, "-t", split, *flags]
+    return [*PROGRAM, "downstream", "-m", "evaluate", "-e", best, "-t", split, *flags]

@@ -11,6 +11,7 @@ from s3prl.pretrain.pemr.mask_picture import mask_picture
 from s3prl.upstream.pemr.expert import load_pemr
 
 from s3prl_pemr.audio import INT16_FULL_SCALE
+from s3prl_pemr.safety.whole_file import whole_file
 from s3prl_pemr.store import AudioStore
 
 
@@ -30,5 +31,6 @@ def save_mask_example(checkpoint: Path, store: Path, split: str, crop_samples: i
         raise ValueError(f"{audio.tracks[track]} is shorter than two crops of {crop_samples} samples")
     crops = audio.gather([track, track], [0, crop_samples], crop_samples)
     views = torch.from_numpy(crops.astype(np.float32) / INT16_FULL_SCALE)
-    imsave(picture, mask_picture(load_pemr(checkpoint), views))
+    with whole_file(picture) as file:
+        imsave(file, mask_picture(load_pemr(checkpoint), views), format="png")
     return audio.tracks[track]

@@ -13,6 +13,8 @@ from pathlib import Path
 
 from s3prl_pemr.launch.pretrain_arguments import DEFAULT_SEED
 from s3prl_pemr.methods import METHODS
+from s3prl_pemr.report.files import write_png
+from s3prl_pemr.safety.whole_file import write_whole
 
 from .cells import FLOOR, Cell
 from .corpus import STAGES as CORPUS_STAGES
@@ -52,8 +54,8 @@ def run(args: argparse.Namespace) -> int:
                 pair = comparison.both_budgets(name, seed, args.steps, args.seconds)
             results.setdefault(name, []).append(pair)
             text = f"{methods_table(results)}\n{_caption(args, pair[0].row.clips)}\n"
-            (folder / "table.md").write_text(text, encoding="utf-8")  # so far: worth a look in an hour's run
-    methods_figure(results).savefig(folder / "comparison.png", dpi=120)
+            write_whole(folder / "table.md", text.encode())  # so far: worth a look in an hour's run
+    write_png(folder / "comparison.png", methods_figure(results))
     print(f"\n{text}\nkept in {folder / 'table.md'}, drawn in {folder / 'comparison.png'}")
     return 0
 

@@ -11,6 +11,8 @@ import time
 from pathlib import Path
 from types import FrameType
 
+from s3prl_pemr.safety.whole_file import write_whole
+
 STAGES_FILE = "stages.json"
 
 
@@ -62,9 +64,7 @@ class Stages:
         return sum(self.records[name]["seconds"] for name in names)
 
     def _write(self) -> None:
-        unfinished = self.path.with_name(self.path.name + ".tmp")
-        unfinished.write_text(json.dumps(self.records, indent=1) + "\n", encoding="utf-8")
-        unfinished.replace(self.path)
+        write_whole(self.path, (json.dumps(self.records, indent=1) + "\n").encode())
 
 
 def _run(command: list[str]) -> int:

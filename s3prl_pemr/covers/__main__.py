@@ -17,11 +17,7 @@ def main(arguments: list[str] | None = None) -> int:
     args = parse_command("s3prl-pemr covers", description, COMMANDS, arguments)
     logging.basicConfig(level=logging.WARNING)
     with one_line_errors():
-        try:
-            return args.run(args)
-        except KeyboardInterrupt:
-            print("covers: interrupted; run the same command again to go on", file=sys.stderr)
-            return 130
+        return args.run(args)
 
 
 if __name__ == "__main__":

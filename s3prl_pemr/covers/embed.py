@@ -18,6 +18,8 @@ from s3prl_pemr.prepare.source import Source
 from s3prl_pemr.prepare.workers import Workers
 from s3prl_pemr.report.printable import printable, visible
 from s3prl_pemr.report.progress import Progress
+from s3prl_pemr.safety.interruption import Interruption
+from s3prl_pemr.safety.sole_writer import sole_writer
 
 from .index import CoverIndex, read_index, refuse_other_model
 from .model import CoverModel, Heard, add_model_arguments, hear
@@ -40,6 +42,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Carry out the command. Returns the exit status; raises ValueError (one line)."""
     check_file(args.index, "INDEX")
+    with sole_writer(args.index.parent, f".{args.index.name}.lock", "choose another INDEX"):
+        return _embed(args)
+
+
+def _embed(args: argparse.Namespace) -> int:
     listing = list_folder(args.folder)
     sources = listing.sources
     if not sources:
@@ -52,27 +59,37 @@ def run(args: argparse.Namespace) -> int:
     kept = {source.track for source in sources} - {source.track for source in wanted}
     rows = {track: known[track] for track in kept}
     unreadable, noted, saved = [], [], monotonic()
-    try:
-        for source, heard in Progress(_heard(wanted, args.jobs), "embed", len(wanted), unit="track"):
-            if heard.reason:
-                unreadable.append(f"{printable(source.track)}: {heard.reason}")
-                continue
-            if heard.note:
-                noted.append(f"{printable(source.track)}: {heard.note}")
-            embedding = model.embed(heard, source.track)
-            rows[source.track] = _stamp(source), embedding * (not heard.silent)
-            if monotonic() - saved > COMMIT_SECONDS:
+    with Interruption() as stop:
+        try:
+            for source, heard in Progress(_heard(wanted, args.jobs), "embed", len(wanted), unit="track"):
+                if heard.reason:
+                    unreadable.append(f"{printable(source.track)}: {heard.reason}")
+                    continue
+                if heard.note:
+                    noted.append(f"{printable(source.track)}: {heard.note}")
+                embedding = model.embed(heard, source.track)
+                rows[source.track] = _stamp(source), embedding * (not heard.silent)
+                if monotonic() - saved > COMMIT_SECONDS:
+                    _write(args.index, rows, model)
+                    saved = monotonic()
+                if stop.signal_number():
+                    break
+        finally:
+            if rows:
                 _write(args.index, rows, model)
-                saved = monotonic()
-    finally:
-        if rows:
-            _write(args.index, rows, model)
     for line in [f"unreadable: {line}" for line in unreadable] + noted:
         print(line, file=sys.stderr)
     silent = [track for track in sorted(rows) if not rows[track][1].any()]
     for track in silent:
         print(f"silent: {printable(track)}: left out of all rankings", file=sys.stderr)
     gone = len(set(known) - {source.track for source in sources})
+    if stop.signal_number():
+        done = len(rows) + len(unreadable)
+        print(
+            f"interrupted: {done} of {len(sources)} tracks are done and kept; the same command again goes on",
+            file=sys.stderr,
+        )
+        return stop.exit_status()
     line = (
         f"{args.index}: {len(rows)} tracks, {len(wanted) - len(unreadable)} of them new, "
         f"{len(unreadable)} unreadable, {gone} no longer there, {len(silent)} silent"

@@ -9,6 +9,7 @@ from pathlib import Path
 from s3prl_pemr.launch.outputs import check_folder
 from s3prl_pemr.prepare.datasets.labels import read_labels
 from s3prl_pemr.prepare.summary import name_some
+from s3prl_pemr.report.bootstrap import MIN_SONGS
 from s3prl_pemr.report.printable import printable, visible
 from s3prl_pemr.store.track_names import likely_roots, match_tracks
 
@@ -68,7 +69,10 @@ def run(args: argparse.Namespace) -> int:
         about = {"index": str(args.index), "model": index.model, "not_in_the_index": len(missing)}
         about["silent_left_out"] = len(silent)
         found.write(args.out, about)
-        if found.few_works:
+    works = found.results["works"]
+    if works < MIN_SONGS:
+        print(f"{works} works: so few say little of a model, whatever the MAP", file=sys.stderr)
+        if args.out and found.few_works:
             print(visible(found.few_works), file=sys.stderr)
     return 0
 

@@ -55,6 +55,9 @@ def run(args: argparse.Namespace) -> int:
     found = nearest(query, index.embeddings[heard_rows], tracks, args.top)
     for rank, (track, cosine) in enumerate(found, start=1):
         print(f"{rank:3}  {cosine:.3f}  {printable(track)}")
+    reached = model.expert.best_score.item()
+    if reached >= 0:
+        print(f"(on the works of its dev split the model's MAP was {reached:.3f})", file=sys.stderr)
     if silent:
         print(
             f"{len(silent)} silent tracks of {args.index} are left out: {name_some(sorted(silent))}",

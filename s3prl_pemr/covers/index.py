@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from s3prl_pemr.safety.whole_file import whole_file
+
 FORMAT = 1
 
 
@@ -39,8 +41,7 @@ class CoverIndex:
     def write(self, path: Path) -> None:
         """Whole or not at all."""
         about = {"format": FORMAT, "made_by": self.made_by, "model": self.model}
-        unfinished = path.with_name(path.name + ".tmp")
-        with unfinished.open("wb") as file:
+        with whole_file(path) as file:
             np.savez(
                 file,
                 about=np.array(json.dumps(about)),
@@ -49,7 +50,6 @@ class CoverIndex:
                 embeddings=self.embeddings,
                 stamps=self.stamps,
             )
-        unfinished.replace(path)
 
 
 def read_index(path: Path) -> CoverIndex:

@@ -16,6 +16,7 @@ from s3prl_pemr.features.identity import file_identity
 from s3prl_pemr.features.waveforms import pad_to
 from s3prl_pemr.loops.device import choose_device
 from s3prl_pemr.loops.downstream_runner import Runner
+from s3prl_pemr.safety.damage import damage_of
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,9 @@ class CoverModel:
     def __init__(self, checkpoint: Path, device: str | None = None, upstream_ckpt: str | None = None):
         if not checkpoint.is_file():
             raise ValueError(f"{checkpoint}: no such checkpoint; pass dev-best.ckpt of a cover_song run")
+        damage = damage_of(checkpoint)
+        if damage:
+            raise ValueError(f"checkpoint {checkpoint} {damage}")
         try:
             saved = torch.load(checkpoint, map_location="cpu", weights_only=True)
             args, config = saved["Args"], saved["Config"]
@@ -99,7 +103,7 @@ class CoverModel:
         self.fingerprint: dict[str, Any] = {
             "checkpoint": file_identity(str(checkpoint)),
             "cqt": asdict(SETTINGS) if self.expert.uses_cqt else None,
-            "upstream_checkpoint": file_identity(args.upstream_ckpt) if uses_upstream else None,
+            "upstream_checkpoint": self.runner.upstream_identity if uses_upstream else None,
         }
 
     @torch.no_grad()

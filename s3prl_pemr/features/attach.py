@@ -24,6 +24,15 @@ class CacheArguments:
 
     folder: str
     max_gigabytes: float = 50.0
+    by_default: bool = False  # not asked for: used where it is sure to help
+
+
+def is_worth_it(args, task: nn.Module, cache: CacheArguments | None) -> bool:
+    """Whether it is asked for, or sure to help: each epoch has the same clips, and their means are small."""
+    if cache is None or not cache.by_default:
+        return cache is not None
+    small = getattr(task, "same_clips_each_epoch", False) and not args.upstream_feature_normalize
+    return small and not args.upstream_trainable and args.mode != "inference"
 
 
 def cached_upstream(args, config: dict, upstream: nn.Module, featurizer: nn.Module, task: nn.Module,

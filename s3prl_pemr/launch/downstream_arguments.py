@@ -9,23 +9,30 @@ import pkgutil
 from pathlib import Path
 
 from s3prl import downstream, hub
+from s3prl.pretrain.training.checkpoint_files import checkpoints
+from s3prl.upstream.adapter.checkpoint import read_checkpoint
 
 from s3prl_pemr.features.attach import CacheArguments
 from s3prl_pemr.loops.device import choose_device
 from s3prl_pemr.loops.inference import files_of
+from s3prl_pemr.safety.damage import refuse_damaged_newest
 from s3prl_pemr.toolkit.compat import hugging_face_is_usable
 
 from .outputs import check_folder
+from .preset import PRESETS, with_preset
 
 # the process group is made by s3prl_pemr.loops.torchrun
-OWN_FLAGS = ("__local_rank", "__feature_cache", "__feature_cache_gb")
+OWN_FLAGS = ("__local_rank", "__feature_cache", "__feature_cache_gb", "__preset")
+NO_CACHE = "none"
 OWN_HELP = """example:
   s3prl-pemr downstream -m train -u pemr -k CKPT -d music_tagging -n NAME \\
       -o config.downstream_expert.datarc.store=STORE
 
 added to s3prl's command line:
-  --feature_cache FOLDER  keep a frozen upstream's features on disk: later epochs and runs read them
+  --feature_cache FOLDER  keep a frozen upstream's features on disk: later epochs and runs read them; default
+                          for music_tagging: `features` in the run's folder; none: computed in each epoch
   --feature_cache_gb N    largest size of the folder, default 50
+  --preset quick          a first result in about ten minutes on two CPU cores; default: paper, the yaml
   -m inference -t PATH... files and folders of audio; what cannot be read is named, the others are scored
 """
 
@@ -51,17 +58,27 @@ def complete_arguments(
         argv = _without_split(argv)
     args.device = choose_device(args.device, local_rank)
     added = ["--device", args.device]
-    if not _resumes(args):  # a checkpoint holds the rest
+    args.of_today = {}
+    if _resumes(args):  # a checkpoint holds the rest
+        args.of_today["expdir"] = str(run_folder(args))
+        if args.upstream_ckpt:
+            args.of_today["upstream_ckpt"] = args.upstream_ckpt
+    else:
         _check_names(args)
-        check_folder(_experiment_folder(args), "the experiment's folder")
+        check_folder(run_folder(args), "the experiment's folder")
         config = _find_config(args.downstream, args.config)
         if config != args.config:
             args.config = config
             added += ["-c", config]
-    if args.feature_cache:
+        if args.preset == "quick":
+            settings = with_preset("downstream", args.preset, args.override, args.device, args.downstream)
+            added += ["-o", settings]  # the last one counts
+    if args.feature_cache and args.feature_cache != NO_CACHE:
         check_folder(args.feature_cache, "--feature_cache")
-    if args.init_ckpt and not Path(args.init_ckpt).is_file():
-        raise ValueError(f"-i {args.init_ckpt}: no such checkpoint")
+    if args.init_ckpt:
+        if not Path(args.init_ckpt).is_file():
+            raise ValueError(f"-i {args.init_ckpt}: no such checkpoint")
+        _refuse_unusable([Path(args.init_ckpt)])
     if (args.hub == "huggingface" or args.push_to_hf_hub) and not hugging_face_is_usable():
         raise ValueError("--hub huggingface and --push_to_hf_hub need huggingface_hub<1")
     return [*argv, *added], args
@@ -71,6 +88,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(add_help=False, argument_default=None, allow_abbrev=False)
     parser.add_argument("-d", "--downstream")
     parser.add_argument("-u", "--upstream")
+    parser.add_argument("-k", "--upstream_ckpt")
     parser.add_argument("-m", "--mode")
     parser.add_argument("-t", "--evaluate_split", nargs="+", action="append")
     parser.add_argument("-c", "--config")
@@ -84,6 +102,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--device")
     parser.add_argument("--backend")
     parser.add_argument("--feature_cache")
+    parser.add_argument("--preset", choices=PRESETS)
+    parser.add_argument("-o", "--override")
     parser.add_argument("--feature_cache_gb", type=float, default=CacheArguments.max_gigabytes)
     # Read and not used: without them the parser would take -f and -r for the start of a joined -fd, -ra ...
     parser.add_argument("-f", "--upstream_trainable", action="store_true")
@@ -92,10 +112,12 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def cache_arguments(args: argparse.Namespace) -> CacheArguments | None:
-    """What --feature_cache asks for, None without it."""
-    if args.feature_cache is None:
+    """What --feature_cache asks for; None for `none`."""
+    if args.feature_cache == NO_CACHE:
         return None
-    return CacheArguments(args.feature_cache, args.feature_cache_gb)
+    by_default = args.feature_cache is None
+    folder = str(run_folder(args) / "features") if by_default else args.feature_cache
+    return CacheArguments(folder, args.feature_cache_gb, by_default)
 
 
 def _without_our_own(argv: list[str]) -> list[str]:
@@ -125,26 +147,40 @@ def _without_split(argv: list[str]) -> list[str]:
 
 def _resumes(args: argparse.Namespace) -> bool:
     if args.past_exp:
-        if not Path(args.past_exp).exists():
+        past = Path(args.past_exp)
+        if not past.exists():
             raise ValueError(f"-e {args.past_exp}: no such checkpoint or experiment directory")
-        if Path(args.past_exp).is_dir() and not _has_checkpoint(args.past_exp):
+        if past.is_dir() and not checkpoints(past):
             raise ValueError(
                 f"-e {args.past_exp}: no states-*.ckpt in this directory; pass a checkpoint file"
             )
+        _refuse_unusable(list(checkpoints(past).values()) if past.is_dir() else [past])
         return True
     if not args.expdir and not args.expname:
         raise ValueError(
             "where to save the experiment? pass -n NAME (result/downstream/NAME) or -p DIRECTORY"
         )
-    return args.auto_resume and _has_checkpoint(_experiment_folder(args))
+    found = list(checkpoints(run_folder(args)).values()) if args.auto_resume else []
+    if found:
+        _refuse_unusable(found)
+    return bool(found)
 
 
-def _experiment_folder(args: argparse.Namespace) -> str:
-    return args.expdir or f"result/downstream/{args.expname}"
+def _refuse_unusable(found: list[Path]) -> None:
+    """Raises ValueError (one line) where the newest is damaged, or none of run_downstream.py's."""
+    refuse_damaged_newest(found)
+    states = read_checkpoint(found[-1], needed=(), writer="run_downstream.py")
+    if "Args" not in states:
+        what = f"of `pretrain -u {states['Method']}`" if "Method" in states else "not of run_downstream.py"
+        raise ValueError(f"-e {found[-1]}: {what}; -e wants a head's checkpoint, an upstream's goes to -k")
 
 
-def _has_checkpoint(directory: str) -> bool:
-    return any(Path(directory).glob("states-*.ckpt"))
+def run_folder(args: argparse.Namespace) -> Path:
+    """Where the run writes: of -e without -p or -n, where the checkpoint lies now."""
+    if args.expdir or args.expname:
+        return Path(args.expdir or f"result/downstream/{args.expname}")
+    past = Path(args.past_exp)
+    return past if past.is_dir() else past.parent
 
 
 def _check_names(args: argparse.Namespace) -> None:

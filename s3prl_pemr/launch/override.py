@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import difflib
+import re
 import sys
 from argparse import Namespace
 from typing import Any
@@ -16,7 +18,7 @@ def options(text: str | None) -> list[tuple[str, Any]]:
     a name in Python (`all` is a function).
 
     Raises:
-        ValueError: one line: not of the form key=value.
+        ValueError: one line: not of the form key=value, or separated by single commas.
     """
     pairs = []
     for option in filter(None, (part.strip() for part in (text or "").split(",,"))):
@@ -32,7 +34,9 @@ def _value(text: str) -> Any:
         return text
     try:
         return eval(text, {})
-    except Exception:  # a path, a name with a space: whatever Python says of it
+    except Exception as error:  # a path, a name with a space: whatever Python says of it
+        if re.search(r",\s*(config|args)?[\w.]+\s*=", text):
+            raise ValueError(f"-o ...={text}: settings are separated by two commas: a=1,,b=2") from error
         return text
 
 
@@ -67,6 +71,10 @@ def override(text: str, args: Namespace, config: dict) -> None:
     for key, value in options(text):
         first, *rest = key.split(".")
         if first == "args" and len(rest) == 1:
+            if rest[0] not in args:
+                near = difflib.get_close_matches(rest[0], vars(args), n=1)
+                hint = f"; did you mean args.{near[0]}?" if near else ""
+                raise ValueError(f"-o {key}={value}: there is no such argument{hint}")
             print(f"[Override] - {key} = {value}", file=sys.stderr)
             setattr(args, rest[0], value)
         elif first == "config" and rest:

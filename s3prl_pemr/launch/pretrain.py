@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import random
-import signal
 import sys
 from argparse import Namespace
 from collections.abc import Sequence
@@ -18,9 +17,11 @@ from s3prl.upstream.adapter.checkpoint import NEEDED, read_checkpoint
 
 from s3prl_pemr.loops import torchrun
 from s3prl_pemr.loops.device import choose_device, hide_cuda
+from s3prl_pemr.safety.whole_file import write_whole
 
 from .errors import one_line_errors
 from .outputs import check_folder
+from .preset import with_preset
 from .pretrain_arguments import (
     DEFAULT_SEED,
     apply_override,
@@ -31,6 +32,7 @@ from .pretrain_arguments import (
     saved_config,
     warn_on_resume,
 )
+from .run_folder import sole_run
 
 RESUMED = ("Config", "Optimizer", "Step", "Records")  # the toolkit's own Runner leaves some of them out
 
@@ -52,18 +54,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         args.device = choose_device(args.device, torchrun.local_rank())
         if args.device == "cpu":
             hide_cuda()
+        if not is_resumed(args):
+            args.override = with_preset("pretrain", args.preset, args.override, args.device)
         _seed(DEFAULT_SEED if args.seed is None else args.seed)
         if args.toolkit_runner or (args.upstream and not is_ours(args.upstream)):
             from .toolkit_pretrain import train  # only here: it gives s3prl's folders names at the top level
 
-            train(args)
+            with sole_run(experiment_folder(args)):
+                train(args)
             return 0
-        try:
-            with torchrun.process_group(args.device):
-                status = _train(args)
-        except KeyboardInterrupt:  # before the first step, or a second Ctrl-C
-            status = 128 + signal.SIGINT
-    return status
+        with torchrun.process_group(args.device), sole_run(experiment_folder(args)):
+            return _train(args)
 
 
 def _train(args: Namespace) -> int:
@@ -97,11 +98,16 @@ def _train(args: Namespace) -> int:
         taken = runner.expert.take_initial_weights(args.init, args.init_parts)
         logging.getLogger(__name__).info("--init %s: %s", args.init, ", ".join(taken))
     if torchrun.rank() == 0:
-        expdir.mkdir(parents=True, exist_ok=True)
         effective = {"config_runner.yaml": runner.config, "config_model.yaml": runner.expert.upstream_config}
         for name, settings in effective.items():
-            (expdir / name).write_text(yaml.safe_dump(settings, sort_keys=False))
+            write_whole(expdir / name, yaml.safe_dump(settings, sort_keys=False).encode())
     return runner.train()
+
+
+def is_resumed(args: Namespace) -> bool:
+    """Whether the run goes on from a checkpoint: its settings are in force then."""
+    past = args.auto_resume and checkpoint_files.checkpoints(experiment_folder(args))
+    return bool(args.past_exp or past)
 
 
 def _seed(seed: int) -> None:

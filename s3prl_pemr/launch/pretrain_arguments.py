@@ -17,6 +17,8 @@ from s3prl_pemr.methods import METHODS, default_settings
 from s3prl_pemr.toolkit.registration import plugin_folders
 
 from .override import options, set_option
+from .preset import HELP as PRESET_HELP
+from .preset import PRESETS
 
 logger = logging.getLogger(__name__)
 DEFAULT_SEED = 1337  # the toolkit's
@@ -40,7 +42,8 @@ def parse_arguments(argv: Sequence[str]) -> Namespace:
         "-c",
         "--config",
         metavar="YAML",
-        help="runner config; default: PEMR's config_runner.yaml or NAME_runner.yaml",
+        help="runner config, a file or the name of one of PEMR's; default: config_runner.yaml or "
+        "NAME_runner.yaml",
     )
     parser.add_argument(
         "-g",
@@ -57,6 +60,7 @@ def parse_arguments(argv: Sequence[str]) -> Namespace:
         "--init_parts", metavar="PART", nargs="+",
         help="take only these from it, e.g. frontend encoder projector (default: all that both have)",
     )  # fmt: skip
+    parser.add_argument("--preset", choices=PRESETS, help=PRESET_HELP)
     parser.add_argument("--seed", type=int, help=f"default: {DEFAULT_SEED}")
     parser.add_argument("--device", help="default: cuda where there is one, else cpu")
     parser.add_argument("--multi_gpu", action="store_true", help="the toolkit's DataParallel; ours: torchrun")
@@ -89,6 +93,9 @@ def default_configs(args: Namespace) -> tuple[dict, dict]:
         raise ValueError("what to pretrain? pass -u, e.g. -u pemr")
     runner_yaml, model_yaml = _default_files(args.upstream, args.toolkit_runner)
     args.config = args.config or str(runner_yaml)
+    beside = default_settings("pemr")[0].parent / args.config
+    if not Path(args.config).is_file() and beside.is_file():  # a name: config_demo.yaml
+        args.config = str(beside)
     args.upstream_config = args.upstream_config or str(model_yaml)
     for flag, path in (("-c", args.config), ("-g", args.upstream_config)):
         if not Path(path).is_file():

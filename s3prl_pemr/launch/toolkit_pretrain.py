@@ -12,6 +12,8 @@ from s3prl.upstream.adapter.checkpoint import fill_in_settings
 
 from s3prl_pemr.loops import torchrun
 from s3prl_pemr.loops.optimizer import complete_optimizer_config
+from s3prl_pemr.loops.safe_checkpoints import safe_checkpoints
+from s3prl_pemr.report.event_log import EventLog
 from s3prl_pemr.report.progress import Progress
 from s3prl_pemr.toolkit.compat import pretraining_names
 from s3prl_pemr.toolkit.patching import replaced
@@ -63,7 +65,9 @@ def train(args: Namespace) -> None:
             fill_in_settings(self.init_ckpt.get("Upstream_Config"))  # of a checkpoint of an earlier version
             return super()._get_upstream()
 
-    runner = KnowingRunner(args, config)
-    with replaced(toolkit, "tqdm", Progress):  # its step counter is the bar: s3prl/pretrain/runner.py:147
+    with replaced(toolkit, "SummaryWriter", EventLog):
+        runner = KnowingRunner(args, config)
+    # its step counter is the bar: s3prl/pretrain/runner.py:147
+    with replaced(toolkit, "tqdm", Progress), safe_checkpoints():
         runner.train()
     runner.logger.close()

@@ -6,10 +6,11 @@ import logging
 from typing import Any
 
 import torch
-from tensorboardX import SummaryWriter
 from torch import distributed
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import ReduceLROnPlateau
+
+from s3prl_pemr.report.event_log import EventLog
 
 logger = logging.getLogger(__name__)
 
@@ -80,8 +81,8 @@ def plateau_from_config(optimizer: Optimizer, config: dict[str, Any]) -> Plateau
     return PlateauOnTag(optimizer, config["metric"], **options)
 
 
-class TellingWriter(SummaryWriter):
-    """A SummaryWriter that also tells `listener` each scalar."""
+class TellingWriter(EventLog):
+    """TensorBoard's writer that also tells `listener` each scalar."""
 
     def __init__(self, listener, *args, **kwargs):
         super().__init__(*args, **kwargs)

@@ -10,6 +10,8 @@ import numpy as np
 import torch
 from torch import nn
 
+from .position import CountedBatches, Position
+
 
 @contextmanager
 def preserved_random_state() -> Iterator[None]:
@@ -42,11 +44,16 @@ class EpochSeededLoaders:
     and are asked again with the generators still as seeded. A class: spawned workers may have to pickle it.
     """
 
-    def __init__(self, expert: nn.Module, seed: int, rank: int):
-        self.expert, self.seed, self.rank = expert, seed, rank
+    def __init__(self, expert: nn.Module, seed: int, rank: int, position: Position):
+        self.expert, self.seed, self.rank, self.position = expert, seed, rank, position
+        self._asked_again = False
 
     def __call__(self, split: str, *args, **kwargs):
-        """s3prl hook: see downstream/example/expert.py."""
+        """s3prl hook: see downstream/example/expert.py. The training loop's batches are counted."""
+        training, self._asked_again = "epoch" in kwargs or self._asked_again, "epoch" in kwargs
         if "epoch" in kwargs:
             seed_epoch(self.seed, kwargs["epoch"], self.rank)
-        return type(self.expert).get_dataloader(self.expert, split, *args, **kwargs)
+            self.position.epoch = kwargs["epoch"]
+        loader = type(self.expert).get_dataloader(self.expert, split, *args, **kwargs)
+        self._asked_again = False
+        return CountedBatches(loader, self.position) if training else loader

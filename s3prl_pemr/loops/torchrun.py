@@ -14,6 +14,7 @@ from torch.nn.parallel import DistributedDataParallel
 from torch.optim import Optimizer
 from torch.utils.data import DistributedSampler
 
+from s3prl_pemr.report.forecast import Forecast
 from s3prl_pemr.report.progress import Progress
 
 logger = logging.getLogger(__name__)
@@ -27,6 +28,11 @@ def local_rank() -> int | None:
     if int(os.environ.get("WORLD_SIZE", 1)) < 2 or "LOCAL_RANK" not in os.environ:
         return None
     return int(os.environ["LOCAL_RANK"])
+
+
+def global_rank() -> int:
+    """This process's number among all of a torchrun, also before their group is made."""
+    return int(os.environ.get("RANK", 0)) if local_rank() is not None else 0
 
 
 def rank() -> int:
@@ -76,20 +82,48 @@ def without_wrappers(entries: list) -> Iterator[None]:
             entry.model = model
 
 
-class FollowersBar(Progress):
-    """The toolkit's progress bar, which is its step count; `overall` is the one of the running training.
+class LoopBar(Progress):
+    """The toolkit's bars in training: `overall`, its step count, is the one of the run that is going on.
 
-    s3prl/downstream/runner.py:360-363: processes other than the first go on without counting, and never stop.
+    s3prl/downstream/runner.py:288 opens another one for each epoch: they are not shown.
     """
 
-    overall: FollowersBar | None = None
+    overall: LoopBar | None = None
+
+    def __init__(self, iterable=None, desc: str | None = None, **kwargs):
+        super().__init__(iterable, desc, disable=desc == "train", **kwargs)
+        if desc == "overall":
+            LoopBar.overall = self
+            self._forecast: Forecast | None = None
+
+    def update(self, n: float = 1) -> bool | None:
+        """A step more; after some of them, how long the rest will take."""
+        if self is LoopBar.overall and rank() == 0:
+            if self._forecast is None:  # a resumed loop has set n by now
+                self._forecast = Forecast(self.total, self.n, ", without evaluations")
+            line = self._forecast.step()
+            if line:
+                logger.info(line)
+        return super().update(n)
+
+    @classmethod
+    def close_overall(cls) -> None:
+        """Also where an error ends the loop: before its line is printed."""
+        if LoopBar.overall is not None:
+            LoopBar.overall.close()
+
+
+class FollowersBar(LoopBar):
+    """That of the other processes.
+
+    s3prl/downstream/runner.py:360-363: they go on without counting, and never stop.
+    """
+
     _warned = False
 
     def __init__(self, iterable=None, desc: str | None = None, **kwargs):
         super().__init__(iterable, desc, **kwargs)
-        if desc == "overall":
-            FollowersBar.overall = self
-        elif rank() == 1 and not FollowersBar._warned:
+        if desc != "overall" and rank() == 1 and not FollowersBar._warned:
             FollowersBar._warned = True
             if not isinstance(getattr(iterable, "sampler", None), DistributedSampler):
                 logger.warning(
@@ -103,6 +137,6 @@ def count_follower_steps(optimizer: Optimizer) -> None:
 
     def counting_zero_grad(*args, **kwargs):
         zero_grad(*args, **kwargs)
-        FollowersBar.overall.update(1)
+        LoopBar.overall.update(1)
 
     optimizer.zero_grad = counting_zero_grad

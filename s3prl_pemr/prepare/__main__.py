@@ -1,13 +1,13 @@
 """`s3prl-pemr prepare COMMAND ...`, also as `python -m s3prl_pemr.prepare`."""
 
-import errno
 import sys
 
 from s3prl_pemr.launch.commands import parse_command
-from s3prl_pemr.launch.outputs import OutputError, check_folder
+from s3prl_pemr.launch.errors import line_of
+from s3prl_pemr.launch.outputs import check_folder
 from s3prl_pemr.report.printable import visible
-from s3prl_pemr.store.index import StoreError
 
+from . import verify
 from .datasets import covers80, demo, folder, gtzan, mtat, shs100k
 
 COMMANDS = {
@@ -17,6 +17,7 @@ COMMANDS = {
     "shs100k": shs100k,
     "covers80": covers80,
     "demo": demo,
+    "verify": verify,
 }
 
 
@@ -25,14 +26,14 @@ def main(arguments: list[str] | None = None) -> int:
     description = "Turn audio files into a store: 16 kHz mono int16 in one file, and an index."
     args = parse_command("s3prl-pemr prepare", description, COMMANDS, arguments)
     try:
-        check_folder(args.destination, "DST")
+        if "destination" in args:
+            check_folder(args.destination, "DST")
         return args.run(args)
-    except (StoreError, OutputError) as error:
-        print(f"prepare: {error}", file=sys.stderr)
-    except OSError as error:
-        hint = "; what was stored is kept: make room and run again" if error.errno == errno.ENOSPC else ""
-        line = f"prepare: {error.filename or 'writing the store'}: {error.strerror}{hint}"
-        print(visible(line), file=sys.stderr)
+    except (ValueError, OSError) as error:
+        line = line_of(error) or (str(error) if isinstance(error, OSError) else None)
+        if line is None:
+            raise
+        print(visible(f"prepare: {line}"), file=sys.stderr)
     except KeyboardInterrupt:
         print("prepare: interrupted; run the same command again to go on", file=sys.stderr)
         return 130

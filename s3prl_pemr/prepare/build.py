@@ -7,16 +7,19 @@ from pathlib import Path
 
 from s3prl_pemr.report.printable import visible
 from s3prl_pemr.report.progress import Progress
+from s3prl_pemr.safety.interruption import Interruption
+from s3prl_pemr.safety.sole_writer import sole_writer
+from s3prl_pemr.safety.whole_file import remove_leftovers
 from s3prl_pemr.store.index import StoreError, Unreadable
 from s3prl_pemr.store.writer import StoreWriter, delete_store
 
-from .lock import sole_writer
 from .plan import Plan, make_plan
 from .source import Listing
 from .space import check_space
-from .stop import StopRequest
-from .summary import others_seen, summary_lines
+from .summary import name_some, others_seen, summary_lines
 from .workers import Decoded, Workers, decode
+
+LOCK_FILE = "prepare.lock"
 
 
 def add_build_arguments(parser: argparse.ArgumentParser, source_help: str) -> None:
@@ -70,8 +73,8 @@ def build_store(listing: Listing, destination: Path, jobs: int, rebuild: bool = 
             f"{listing.root}: none of the {len(listing.sources)} listed files is there; "
             f"{others_seen(listing.others)}"
         )
-    destination.mkdir(parents=True, exist_ok=True)
-    with sole_writer(destination), StopRequest() as stop:
+    with sole_writer(destination, LOCK_FILE, "choose another DST"), Interruption() as stop:
+        remove_leftovers(destination)
         if rebuild:
             delete_store(destination)
         writer = StoreWriter(destination)
@@ -82,23 +85,27 @@ def build_store(listing: Listing, destination: Path, jobs: int, rebuild: bool = 
             f"{len(plan.unreadable)} known as unreadable, {len(plan.todo)} to do"
         )
         print(visible(line))
+        if plan.changed:
+            print(visible(f"{len(plan.changed)} have changed and are replaced: {name_some(plan.changed)}"))
+            writer.drop(plan.changed)
+            plan = make_plan(listing, writer)
         if plan.relabelled or plan.forgotten:
             writer.replace_tables(plan.entries, plan.unreadable)
         if plan.todo or not writer.finished:
             _store(listing, plan, writer, jobs, stop)
-        if stop.signal_number is not None:
+        if stop.signal_number():
             kept, total = len(writer.entries) + len(writer.unreadable), len(listing.sources)
             print(
                 f"interrupted: {kept} of {total} tracks are done; run the same command again to go on",
                 file=sys.stderr,
             )
-            return stop.exit_status
+            return stop.exit_status()
     for line in summary_lines(listing, plan, writer):
         print(visible(line))
     return 0 if writer.entries else 1
 
 
-def _store(listing: Listing, plan: Plan, writer: StoreWriter, jobs: int, stop: StopRequest) -> None:
+def _store(listing: Listing, plan: Plan, writer: StoreWriter, jobs: int, stop: Interruption) -> None:
     with Workers(min(jobs, len(plan.todo) or 1)) as workers:
         inside = [source for source, _ in plan.todo if listing.holds(source)]
         check_space(writer.path, [str(source.path) for source in inside], workers)
@@ -106,7 +113,7 @@ def _store(listing: Listing, plan: Plan, writer: StoreWriter, jobs: int, stop: S
         try:
             results = workers.in_order(decode, [str(source.path) for source in inside])
             for source, stamp in Progress(plan.todo, "prepare", unit=" tracks"):
-                if stop.signal_number is not None:
+                if stop.signal_number():
                     break
                 outside = Decoded(None, reason=f"its path leads out of {listing.root}")
                 decoded = next(results) if listing.holds(source) else outside
@@ -117,7 +124,7 @@ def _store(listing: Listing, plan: Plan, writer: StoreWriter, jobs: int, stop: S
                     writer.add(
                         source.track, decoded.samples, source.split, source.labels, decoded.note, stamp
                     )
-            if stop.signal_number is None:
+            if not stop.signal_number():
                 writer.finish()
             else:
                 writer.commit()

@@ -22,17 +22,18 @@ class Plan:
     relabelled: int  # how many of them had others
     unreadable: list[Unreadable]  # those that are still as they were
     forgotten: int  # how many are not: gone from the listing, or to be tried again because the file changed
+    changed: list[str]  # stored tracks whose file is another one since: decoded anew, behind the others
 
 
 def make_plan(listing: Listing, writer: StoreWriter) -> Plan:
     """Sort the listing's sources into stored, known to be unreadable, and to do.
 
-    A new source, and an unreadable one whose file has changed, go to the end of the store. New splits and
-    labels are taken over without touching the audio.
+    A new source, and one whose file has changed, go to the end of the store. New splits and labels are taken
+    over without touching the audio.
 
     Raises:
-        StoreError: a track is listed twice, or a stored track's source has changed or left the listing:
-            its audio cannot be replaced in place.
+        StoreError: a track is listed twice, or a stored track's source has left the listing, as it does where
+            a disk is not mounted.
     """
     name, count = Counter(source.track for source in listing.sources).most_common(1)[0]
     if count > 1:
@@ -44,14 +45,12 @@ def make_plan(listing: Listing, writer: StoreWriter) -> Plan:
         "no longer there, or not in this split",
         [entry.track for entry in writer.entries if entry.track not in sources],
     )
-    _refuse(
-        writer,
-        "changed since (size or time)",
-        [entry.track for entry in writer.entries if entry.stamp != stamps[entry.track]],
-    )
+    gone = [entry.track for entry in writer.entries if stamps[entry.track] == Stamp()]
+    _refuse(writer, "no longer there", gone)
+    changed = [entry.track for entry in writer.entries if entry.stamp != stamps[entry.track]]
+    kept = [entry for entry in writer.entries if entry.stamp == stamps[entry.track]]
     entries = [
-        replace(entry, split=sources[entry.track].split, labels=sources[entry.track].labels)
-        for entry in writer.entries
+        replace(entry, split=sources[entry.track].split, labels=sources[entry.track].labels) for entry in kept
     ]
     unreadable = [
         row
@@ -62,9 +61,10 @@ def make_plan(listing: Listing, writer: StoreWriter) -> Plan:
     return Plan(
         todo=[(source, stamps[source.track]) for source in listing.sources if source.track not in known],
         entries=entries,
-        relabelled=sum(new != old for new, old in zip(entries, writer.entries, strict=True)),
+        relabelled=sum(new != old for new, old in zip(entries, kept, strict=True)),
         unreadable=unreadable,
         forgotten=len(writer.unreadable) - len(unreadable),
+        changed=changed,
     )
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from s3prl_pemr.report.printable import printable
-from s3prl_pemr.store.whole_file import write_whole
+from s3prl_pemr.safety.whole_file import write_whole
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -10,7 +10,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-LINE_SECONDS = 30  # between lines where there is no terminal
+LINE_SECONDS = 60  # between lines where there is no terminal
 _OFF = ("", "0", "false", "no")
 
 

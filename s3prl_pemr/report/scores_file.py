@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from s3prl_pemr.store.whole_file import write_whole
+from s3prl_pemr.safety.whole_file import write_whole
 
 SCORES_FILE = "scores.json"
 

@@ -6,8 +6,9 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from s3prl_pemr.safety.whole_file import write_whole
+
 from .index import REBUILD, StoreError
-from .whole_file import write_whole
 
 DATASET_FILE = "dataset.json"
 
@@ -38,6 +39,9 @@ def read_dataset_name(folder: Path) -> DatasetName | None:
     if not path.exists():
         return None
     try:
-        return DatasetName(**json.loads(path.read_bytes()))
-    except (ValueError, TypeError) as error:
+        found = json.loads(path.read_bytes())
+        if not all(isinstance(value, str) for value in found.values()):
+            raise TypeError("names are texts")
+        return DatasetName(**found)
+    except (ValueError, TypeError, AttributeError) as error:
         raise StoreError(f"{path}: damaged; {REBUILD}") from error

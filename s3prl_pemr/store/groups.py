@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from s3prl_pemr.safety.whole_file import write_whole
+
 from .index import REBUILD, StoreError, encode, escape, header, unescape
-from .whole_file import write_whole
 
 GROUPS_FILE = "groups.tsv"
 COLUMNS = ("track", "artist", "song")

@@ -146,7 +146,10 @@ REBUILD = "run prepare with --rebuild"
 
 
 def _read_table(path: Path, columns: tuple[str, ...], parse) -> tuple[list, int]:
-    content = path.read_bytes()
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise StoreError(f"{path}: cannot be read ({error.strerror}); copy it again or {REBUILD}") from error
     whole_bytes = content.rfind(b"\n") + 1
     first, *lines = content[:whole_bytes].decode("utf-8", "surrogateescape").split("\n")
     if not whole_bytes:
@@ -168,5 +171,11 @@ def escape(cell: str, escapes: dict[str, str] = _ESCAPES) -> str:
 
 
 def unescape(cell: str) -> str:
-    """The reverse of `escape`."""
-    return re.sub(r"\\(.)", lambda found: _UNESCAPES[found[1]], cell) if "\\" in cell else cell
+    """The reverse of `escape`. Raises ValueError for an unknown escape."""
+    return re.sub(r"\\(.?)", _unescaped, cell) if "\\" in cell else cell
+
+
+def _unescaped(found: re.Match) -> str:
+    if found[1] not in _UNESCAPES:
+        raise ValueError(f"unknown escape {found[0]}")
+    return _UNESCAPES[found[1]]

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -102,7 +103,7 @@ class AudioStore:
                 )
             first = self._offset_samples[track] + start
             count = min(left, length_samples)
-            crop[:count] = self._audio[first : first + count]
+            self._read_into(crop[:count], first)
         return crops
 
     def select(self, split: str | None) -> np.ndarray:
@@ -134,6 +135,8 @@ class AudioStore:
             ) from error
         except ValueError as error:
             raise StoreError(f"{state_path}: damaged; {REBUILD}") from error
+        if not isinstance(state, dict):
+            raise StoreError(f"{state_path}: damaged; {REBUILD}")
         if state.get("format") != FORMAT_VERSION or state.get("sample_rate") != SAMPLE_RATE:
             raise StoreError(f"{state_path}: written by another version of s3prl-pemr; {REBUILD}")
         if not state.get("complete"):
@@ -148,7 +151,18 @@ class AudioStore:
                 f"{audio_path}: {there} bytes, but {INDEX_FILE} says {samples * SAMPLE_BYTES}; copy it again "
                 f"or {REBUILD}"
             )
-        self._audio = np.memmap(audio_path, dtype="<i2", mode="r", shape=(samples,))
+        self._audio = audio_path.open("rb", buffering=0)
+
+    def _read_into(self, samples: np.ndarray, first: int) -> None:
+        """Not through a memory map: of a file that is cut off later, that would end the process (SIGBUS)."""
+        left, place = memoryview(samples).cast("B"), int(first) * SAMPLE_BYTES
+        while left:
+            done = os.preadv(self._audio.fileno(), [left], place)
+            if done == 0:
+                raise StoreError(
+                    f"{self.path / AUDIO_FILE}: has been cut off since; copy it again or {REBUILD}"
+                )
+            left, place = left[done:], place + done
 
     def __getstate__(self) -> dict:
         return {name: value for name, value in self.__dict__.items() if name != "_audio"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from .whole_file import write_whole
+from s3prl_pemr.safety.whole_file import write_whole
 
 TAGS_FILE = "tags.txt"
 

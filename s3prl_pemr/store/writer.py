@@ -7,7 +7,7 @@ import contextlib
 import json
 import os
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from time import monotonic
 from typing import BinaryIO
@@ -15,7 +15,9 @@ from typing import BinaryIO
 import numpy as np
 
 from s3prl_pemr.audio import SAMPLE_RATE
+from s3prl_pemr.safety.whole_file import whole_file
 
+from .compaction import SUFFIX, drop_tracks, recover
 from .index import (
     AUDIO_FILE,
     COLUMNS,
@@ -40,7 +42,7 @@ COMMIT_BYTES = 64 << 20
 
 
 class StoreWriter:
-    """The one writer of a store; the caller holds its lock (prepare/lock.py). Only reads until `begin`.
+    """The one writer of a store; the caller holds its lock (safety/sole_writer.py).
 
     Args:
         path: the store's folder, which exists.
@@ -56,6 +58,7 @@ class StoreWriter:
 
     def __init__(self, path: Path):
         self.path = path
+        recover(path)
         self.entries, index_bytes = _load(path / INDEX_FILE, read_index)
         self.unreadable, unreadable_bytes = _load(path / UNREADABLE_FILE, read_unreadable)
         audio_bytes = _size(path / AUDIO_FILE)
@@ -132,8 +135,18 @@ class StoreWriter:
             UNREADABLE_FILE: header(UNREADABLE_COLUMNS) + encode("".join(row.line() for row in unreadable)),
         }
         for name, content in tables.items():
-            _write_at_one_stroke(self.path / name, content)
+            _write_synced(self.path / name, content)
             self._whole_bytes[name] = len(content)
+
+    def drop(self, tracks: Collection[str]) -> None:
+        """Take tracks out of the store, which is unfinished then. Call before `begin`. Raises OSError."""
+        self._write_state(complete=False)
+        self.finished = False
+        self.entries = drop_tracks(self.path, self.entries, set(tracks))
+        self._whole_bytes |= {
+            AUDIO_FILE: self._end_samples() * SAMPLE_BYTES,
+            INDEX_FILE: (self.path / INDEX_FILE).stat().st_size,
+        }
 
     def finish(self) -> None:
         """Commit, and mark the store as finished. Raises OSError."""
@@ -169,12 +182,13 @@ class StoreWriter:
 
     def _write_state(self, complete: bool) -> None:
         state = {"format": FORMAT_VERSION, "sample_rate": SAMPLE_RATE, "complete": complete}
-        _write_at_one_stroke(self.path / STATE_FILE, (json.dumps(state) + "\n").encode())
+        _write_synced(self.path / STATE_FILE, (json.dumps(state) + "\n").encode())
 
 
 def delete_store(path: Path) -> None:
     """Delete a store's own files from its folder, the state first: without it the rest is no store."""
-    for name in (STATE_FILE, INDEX_FILE, UNREADABLE_FILE, AUDIO_FILE):
+    replaced = (f"{name}{SUFFIX}" for name in (INDEX_FILE, AUDIO_FILE))
+    for name in (STATE_FILE, *replaced, INDEX_FILE, UNREADABLE_FILE, AUDIO_FILE):
         (path / name).unlink(missing_ok=True)
 
 
@@ -186,10 +200,6 @@ def _size(path: Path) -> int:
     return path.stat().st_size if path.exists() else 0
 
 
-def _write_at_one_stroke(path: Path, content: bytes) -> None:
-    temporary = path.with_name(path.name + ".new")
-    with temporary.open("wb") as file:
+def _write_synced(path: Path, content: bytes) -> None:
+    with whole_file(path, sync=True) as file:
         file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)

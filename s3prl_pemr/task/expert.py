@@ -57,7 +57,7 @@ class TaskExpert(nn.Module):
         self.shortest_samples = shortest_samples(upstream_rate)
         reported = {**arguments, "upstream_trainable": upstream_trainable, "seed": seed}
         self.reported = {name: reported.get(name) for name in REPORTED_ARGUMENTS}
-        heard = upstream_heard(arguments.get("upstream_ckpt")) if mode != "inference" else None
+        heard = None if mode == "inference" else upstream_heard(arguments.get("upstream_ckpt"), init_ckpt)
         self.reported["upstream_heard"] = heard
         self.register_buffer("best_score", torch.full((1,), -1.0))
         self._best_step: int | None = None

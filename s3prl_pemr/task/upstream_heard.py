@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from s3prl.util.download import _urls_to_filepaths
 
+from s3prl_pemr.loops.upstream_file import KEY as UPSTREAM_FILE
 from s3prl_pemr.store import AudioStore
 from s3prl_pemr.store.dataset_name import DatasetName, read_dataset_name
 
@@ -15,19 +16,22 @@ KEYS = ("data_set", "data_set_split", "fingerprint", "splits")
 ALL = "all"  # for `splits`: every track of the store; how many of which split, 0.1.0 did not write down
 
 
-def upstream_heard(ckpt: str | None) -> dict[str, Any] | None:
+def upstream_heard(ckpt: str | None, head: str | None = None) -> dict[str, Any] | None:
     """What a checkpoint of run_pretrain.py says that was heard (s3prl/pretrain/crops/heard.py).
 
     Args:
         ckpt: what -k names: a file, a URL, or nothing.
+        head: a head's checkpoint, which may hold a copy of a file that is no longer there.
 
     Returns: KEYS; of 0.1.0 without a `data_set`, and with ALL, or None for counts, in `splits`. None where it
     is not known: no such file, or one of another kind, whatever it holds.
     """
     try:
         path = Path(_urls_to_filepaths(ckpt, download=False) if "://" in ckpt else ckpt).expanduser()
+        lost = head is not None and not path.is_file()
         # mmap: of a file of gigabytes only what is looked at is read
-        states = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+        states = torch.load(head if lost else path, map_location="cpu", weights_only=True, mmap=True)
+        states = states[UPSTREAM_FILE]["states"] if lost else states
         if "Heard" in states:
             return {key: states["Heard"][key] for key in KEYS}
         fingerprint = states["Data"]["fingerprint"]

@@ -1,6 +1,9 @@
 """The command lines of a cell, read by the parsers they are for."""
 
+from argparse import Namespace
+
 import pytest
+import torch
 from s3prl.pretrain.crops.dataset import DataConfig
 from s3prl.pretrain.training.runner_config import RunnerFile
 
@@ -42,8 +45,8 @@ def commands_of(monkeypatch, tmp_path):
 def test_pretraining_takes_the_demo_config_for_so_many_steps(commands_of, method):
     commands, row, cell = commands_of(method, 7, 30)
     assert len(commands) == 3  # each start of Python costs seconds
-    assert commands["pretrain"][0].endswith("run_pretrain.py")
-    args = parse_arguments(commands["pretrain"][1:])
+    assert commands["pretrain"][:3] == ["-m", "s3prl_pemr", "pretrain"]
+    args = parse_arguments(commands["pretrain"][3:])
     assert (args.upstream, args.expdir, args.seed, args.auto_resume) == (
         method,
         str(cell.pretrained),
@@ -64,7 +67,7 @@ def test_pretraining_takes_the_demo_config_for_so_many_steps(commands_of, method
 def test_the_head_is_on_the_checkpoint_or_on_random_weights(commands_of, method, steps):
     commands, row, cell = commands_of(method, 7, steps)
     assert ("pretrain" in commands) == (steps > 0)
-    argv, args = complete_arguments(commands["head"][1:])
+    argv, args = complete_arguments(commands["head"][3:])
     assert args.upstream == row.upstream == (FLOOR if method == FLOOR else "byol_local")
     assert (args.downstream, args.expdir) == ("music_tagging", str(cell.folder / "head"))
     assert args.config.endswith("music_tagging/config_demo.yaml")
@@ -74,8 +77,8 @@ def test_the_head_is_on_the_checkpoint_or_on_random_weights(commands_of, method,
     if steps:
         assert argv[argv.index("-k") + 1] == str(cell.pretrained / "states-30.ckpt")
     (cell.folder / "head").mkdir()
-    (cell.folder / "head" / "dev-best.ckpt").touch()
-    argv, args = complete_arguments(commands["scores"][1:])
+    torch.save({"Args": Namespace()}, cell.folder / "head" / "dev-best.ckpt")
+    argv, args = complete_arguments(commands["scores"][3:])
     assert args.past_exp == str(cell.folder / "head" / "dev-best.ckpt")
     assert argv[argv.index("-t") + 1] == "test"
     assert cache_arguments(args).folder == "FEATURES"

@@ -19,6 +19,7 @@ from s3prl_pemr.comparison import covers, demo, launchers, mask_example, tagging
 from s3prl_pemr.comparison.__main__ import main
 from s3prl_pemr.comparison.mask_example import save_mask_example
 from s3prl_pemr.comparison.stages import Stages
+from s3prl_pemr.launch.pretrain_arguments import default_configs, parse_arguments
 from s3prl_pemr.prepare.__main__ import main as prepare
 from s3prl_pemr.settings import parse
 from s3prl_pemr.toolkit.registration import PLUGIN_ROOT
@@ -98,7 +99,7 @@ def test_the_stages_and_the_report(tmp_path, monkeypatch, capsys, store, checkpo
     assert "-f" in commands["cover FCN"] and "--feature_cache" not in commands["cover FCN"]
     scored = [arguments for arguments in commands.values() if "evaluate" in arguments]
     assert len(scored) == len(tagging.UPSTREAMS) * len(tagging.HEADS)
-    assert all(Path(arguments[4]).name == "dev-best.ckpt" for arguments in scored)
+    assert all(Path(arguments[arguments.index("-e") + 1]).name == "dev-best.ckpt" for arguments in scored)
     table = (tmp_path / "table.md").read_text()
     for head in ("standardised", "plain"):
         assert (
@@ -123,9 +124,16 @@ def test_a_clip_too_short_for_the_picture_is_named(store, checkpoint, tmp_path):
         save_mask_example(checkpoint, store, "test", 30_000, tmp_path / "masks.png")
 
 
-@pytest.mark.parametrize("command", ["demo", "methods"])
-def test_outside_a_checkout_both_commands_say_so_first(tmp_path, monkeypatch, command):
-    monkeypatch.setattr(launchers, "PLUGIN_ROOT", tmp_path)
-    monkeypatch.setattr(Stages, "run", lambda *_: pytest.fail("a stage was run"))
-    with pytest.raises(SystemExit, match=r"the demo runs in a checkout of the repository"):
-        main([command, str(tmp_path / "demo")])
+def test_the_commands_need_no_checkout(tmp_path, monkeypatch):
+    """They are the program's own, and the settings lie in the package."""
+    commands = [
+        launchers.pretrain("pemr", tmp_path, {}),
+        launchers.train("music_tagging", "pemr_random", None, tmp_path, {}),
+        launchers.evaluate(tmp_path, "test"),
+    ]
+    assert all(command[:2] == ["-m", "s3prl_pemr"] for command in commands)
+    assert not any(word.endswith(".py") for command in commands for word in command)
+    monkeypatch.chdir(tmp_path)
+    args = parse_arguments(commands[0][3:])
+    default_configs(args)
+    assert args.config == str(launchers.PRETRAIN_CONFIG)

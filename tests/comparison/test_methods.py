@@ -8,6 +8,7 @@ import yaml
 
 from s3prl_pemr.comparison import cells, stages
 from s3prl_pemr.comparison.__main__ import main
+from s3prl_pemr.comparison.launchers import PRETRAIN_CONFIG
 from s3prl_pemr.launch.pretrain_arguments import apply_override, parse_arguments
 
 STEP_SECONDS = {"pemr": 4.0, "barlow_twins": 1.0, "byol": 2.0}
@@ -27,8 +28,8 @@ def ran(monkeypatch):
             if self.stop_at == len(self):
                 return 130
             self.append(arguments)
-            if arguments[0].endswith("run_pretrain.py"):
-                _leave_a_run(parse_arguments(arguments[1:]))
+            if arguments[2] == "pretrain":
+                _leave_a_run(parse_arguments(arguments[3:]))
             if "evaluate" in arguments:
                 folder = Path(arguments[arguments.index("-e") + 1]).parent
                 folder.mkdir()
@@ -37,7 +38,7 @@ def ran(monkeypatch):
 
         def cells(self):
             """Those that were pretrained, in their order."""
-            return [Path(line[line.index("-p") + 1]).parent.name for line in self if "pretrain" in line[0]]
+            return [Path(line[line.index("-p") + 1]).parent.name for line in self if line[2] == "pretrain"]
 
     fake = Ran()
     monkeypatch.setattr(stages, "_run", fake)
@@ -46,7 +47,7 @@ def ran(monkeypatch):
 
 
 def _leave_a_run(args):
-    config, _ = apply_override(args.override, yaml.safe_load(Path(args.config).read_text()), {})
+    config, _ = apply_override(args.override, yaml.safe_load(PRETRAIN_CONFIG.read_text()), {})
     expdir, steps = Path(args.expdir), config["runner"]["total_steps"]
     expdir.mkdir()
     (expdir / "config_runner.yaml").write_text(yaml.safe_dump(config))

@@ -1,6 +1,8 @@
 """s3prl-pemr covers, from a trained checkpoint to the scores of a list."""
 
 import json
+import os
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +19,10 @@ def test_the_index_has_the_scores_of_the_store(index, collection, checkpoint, ru
     (tmp_path / "list.tsv").write_text("".join(works))
     status, out, err = run("evaluate", index, tmp_path / "list.tsv", "--out", tmp_path / "out")
     assert status == 0
-    assert err.startswith("intervals over") and err.count("\n") == 1  # of few works
+    few, intervals = err.splitlines()
+    assert few == "3 works: so few say little of a model, whatever the MAP"
+    assert intervals.startswith("intervals over 3 works")
+    assert "; a random order has a MAP of 0." in out
     test = json.loads((checkpoint.parent / "scores.json").read_text())["test"]
     assert f"list: MAP {test['map']:.4f}, P@10 {test['precision_at_10']:.4f}, MR1 {test['mr1']:.2f}" in out
     written = json.loads((tmp_path / "out" / "scores.json").read_text())["list"]
@@ -27,7 +32,8 @@ def test_the_index_has_the_scores_of_the_store(index, collection, checkpoint, ru
 
 
 def test_identify_finds_the_file_itself_first(index, collection, run):
-    status, out, _ = run("identify", collection / "SRC" / "3_1.wav", index, "--top", 2, "--device", "cpu")
+    status, out, err = run("identify", collection / "SRC" / "3_1.wav", index, "--top", 2, "--device", "cpu")
+    assert "(on the works of its dev split the model's MAP was " in err
     lines = [line.split(maxsplit=2) for line in out.splitlines() if line.strip().startswith(("1 ", "2 "))]
     assert status == 0
     assert lines[0] == ["1", "1.000", "3_1.wav"]
@@ -76,7 +82,8 @@ def test_only_what_is_new_or_changed_is_embedded(collection, checkpoint, run, tm
         run("embed", collection / "SRC", index, "--model", checkpoint, "--device", "cpu")
 
 
-def test_an_interrupted_embed_keeps_what_it_has(collection, checkpoint, run, tmp_path, monkeypatch):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_embed_keeps_what_it_has(collection, checkpoint, run, tmp_path, monkeypatch, number):
     from s3prl_pemr.covers import embed
 
     real, seen = embed.hear, []
@@ -84,17 +91,17 @@ def test_an_interrupted_embed_keeps_what_it_has(collection, checkpoint, run, tmp
     def stop_at_third(path):
         seen.append(path)
         if len(seen) == 3:
-            raise KeyboardInterrupt
+            os.kill(os.getpid(), number)
         return real(path)
 
     command = ("embed", collection / "SRC", tmp_path / "INDEX", "--model", checkpoint, "--device", "cpu")
     monkeypatch.setattr(embed, "hear", stop_at_third)
     status, _, err = run(*command, "--jobs", 1)
-    assert status == 130
-    assert "run the same command again to go on" in err
-    assert read_index(tmp_path / "INDEX").tracks == ["0_0.wav", "0_1.wav"]
+    assert status == 128 + number
+    assert "interrupted: 3 of 12 tracks are done and kept; the same command again goes on" in err
+    assert len(read_index(tmp_path / "INDEX").tracks) == 3
     monkeypatch.setattr(embed, "hear", real)
-    assert "12 tracks, 10 of them new" in run(*command, "--jobs", 1)[1]
+    assert "12 tracks, 9 of them new" in run(*command, "--jobs", 1)[1]
 
 
 def test_an_index_of_another_model_is_refused(index, collection, checkpoint, tmp_path, run):
@@ -135,7 +142,11 @@ def test_missing_tracks_are_named_and_counted(index, tmp_path, run):
     (tmp_path / "list.tsv").write_text("0_0.wav\ta\n0_1.wav\ta\nlost.wav\ta\n")
     _, out, err = run("evaluate", index, tmp_path / "list.tsv")
     assert "2 queries of 1 works among 2 tracks" in out
-    assert err.splitlines() == ["not in the index: lost.wav", "1 of 3 listed tracks are not in the index"]
+    assert err.splitlines() == [
+        "not in the index: lost.wav",
+        "1 of 3 listed tracks are not in the index",
+        "1 works: so few say little of a model, whatever the MAP",
+    ]
 
 
 def test_wrong_files_are_one_line(index, collection, checkpoint, tmp_path, run):

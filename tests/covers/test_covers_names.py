@@ -5,10 +5,12 @@ The model is a stand-in: nothing here depends on it.
 
 import re
 import unicodedata
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import soundfile
+import torch
 
 from s3prl_pemr.covers import embed, identify
 from s3prl_pemr.covers.__main__ import main
@@ -20,6 +22,7 @@ MADE_BY = {"checkpoint": "x"}
 
 class Model:
     fingerprint = MADE_BY
+    expert = SimpleNamespace(best_score=torch.tensor(-1.0))
 
     def __init__(self, checkpoint, *_):
         self.checkpoint = checkpoint

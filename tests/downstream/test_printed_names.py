@@ -28,10 +28,15 @@ def test_tagging_inference(capsys):
         head=torch.nn.Linear(4, 2),
         names=[EVIL, "rock"],
         config=SimpleNamespace(top_tags=2),
+        training_labels={"trained_on": EVIL, "training_clips": 3},
+        temperature=None,
+        _told=False,
     )
     with torch.no_grad():
         DownstreamExpert.inference(expert, [torch.zeros(3, 4)], [f"{EVIL}.wav"])
-    lines = capsys.readouterr().out.split("\n")
+    printed = capsys.readouterr()
+    assert f"3 clips of {SHOWN}" in printed.err
+    lines = printed.out.split("\n")
     assert lines[0] == f"{SHOWN}.wav" and any(line.endswith(f"  {SHOWN}") for line in lines[1:])
 
 

@@ -1,17 +1,22 @@
 """The feature cache: the features of an uncached run, computed once."""
 
+import errno
 import logging
+import os
 import threading
+import time
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
+from full_disk import largest_file
 from s3prl import hub
 from s3prl.upstream.interfaces import Featurizer
 
 from s3prl_pemr.features.attach import CacheArguments, cached_upstream
-from s3prl_pemr.features.cache import FeatureFiles
+from s3prl_pemr.features.cache import STALE_SECONDS, FeatureFiles
 from s3prl_pemr.features.cached_upstream import CachedUpstream, mean_of_own_frames
 from s3prl_pemr.features.identity import file_identity
 
@@ -229,3 +234,60 @@ def test_cached_upstream_of_a_single_tensor(tmp_path, wavs):
     files = FeatureFiles(tmp_path, {}, 1.0)
     model = CachedUpstream(Last(), files, "last_hidden_state", None)
     assert model(wavs)["last_hidden_state"].shape == (4, 70, 8)
+
+
+@pytest.mark.parametrize("refused", ["identity.json", ".npz"])
+def test_a_disk_that_is_full_is_said_once_and_the_run_goes_on(tmp_path, wavs, caplog, refused, monkeypatch):
+    open_file = Path.open
+
+    def full(path, *args, **kwargs):
+        if refused in path.name and "w" in str(args):
+            raise OSError(errno.ENOSPC, "No space left on device", str(path))
+        return open_file(path, *args, **kwargs)
+
+    monkeypatch.setattr(Path, "open", full)
+    upstream = Counting()
+    model, featurizer = cached(tmp_path, upstream)
+    for _ in range(2):
+        assert len(featurizer(wavs, model(wavs))) == len(wavs)
+    (line,) = [record.getMessage() for record in caplog.records if "feature cache" in record.getMessage()]
+    assert "cannot be written (No space left on device): further clips are computed each time" in line
+    assert (model.hits, model.misses) == (0, 8)
+    assert not [path for path in tmp_path.rglob("*") if path.suffix in (".npz", ".partial")]
+
+
+def test_clips_that_fit_no_more_are_computed(tmp_path, caplog):
+    files = FeatureFiles(tmp_path, {}, 1.0)
+    files.write("aa", [np.zeros(100, np.float32)])
+    with largest_file(5_000):
+        files.write("bb", [np.zeros(5_000, np.float32)])
+        files.write("cc", [np.zeros(5_000, np.float32)])
+    assert caplog.text.count("cannot be written (File too large)") == 1
+    assert files.read("aa")[0].shape == (100,)
+    assert files.read("bb") is None
+    assert not list(tmp_path.rglob("*.partial"))
+
+
+def test_a_real_full_disk_under_a_run(run_downstream, small_disk, tmp_path, caplog):
+    cache = small_disk / "cache"
+    cache.mkdir()
+    (small_disk / "others").write_bytes(bytes((1 << 20) - (40 << 10)))
+    flags = ("-m", "train", "-u", "fbank_no_cmvn", "-d", "counting", "-p", tmp_path / "exp")
+    run_downstream(*flags, "--feature_cache", cache)
+    assert caplog.text.count("cannot be written (No space left on device)") == 1
+    assert (tmp_path / "exp" / "states-8.ckpt").is_file()
+    assert list(cache.rglob("*.npz"))
+    assert not list(cache.rglob("*.partial"))
+
+
+def test_what_killed_runs_left_counts_and_is_removed_once_it_is_old(tmp_path):
+    FeatureFiles(tmp_path, {}, 1.0).write("aa", [np.zeros(100, np.float32)])
+    (folder,) = (path.parent for path in tmp_path.rglob("aa.npz"))
+    (folder / "0123.partial").write_bytes(bytes(700))  # by the name that 0.1.0 gave it
+    (folder / "bb.npz.0123.partial").write_bytes(bytes(7_000))
+    whole = (folder / "aa.npz").stat().st_size
+    assert FeatureFiles(tmp_path, {}, 1.0).bytes == whole + 7_700
+    for path in folder.glob("*.partial"):
+        os.utime(path, (time.time() - 2 * STALE_SECONDS,) * 2)
+    assert FeatureFiles(tmp_path, {}, 1.0).bytes == whole
+    assert [path.name for path in folder.iterdir()] == ["aa.npz"]

@@ -35,7 +35,7 @@ def test_values(text, value):
 def test_both_commands_take_a_value_with_an_equals_sign():
     text = "config.datarc.store=/data/rate=16000/s,,config.runner.n=2"
     expected = {"datarc": {"store": "/data/rate=16000/s"}, "runner": {"n": 2, "m": 1}}
-    config, args = {"runner": {"m": 1}, "datarc": None}, Namespace()
+    config, args = {"runner": {"m": 1}, "datarc": None}, Namespace(seed=1)
     override(f"{text},,args.seed=5", args, config)
     assert config == expected
     assert args.seed == 5
@@ -47,6 +47,7 @@ def test_both_commands_take_a_value_with_an_equals_sign():
 @pytest.mark.parametrize(
     ("text", "line"),
     [
+        ("config.a=1, config.b=2", "-o ...=1, config.b=2: settings are separated by two commas"),
         ("config.x", "-o config.x: expected key=value"),
         ("=3", "-o =3: expected key=value"),
         ("runner.n=3", "-o runner.n=3: a key begins with config."),

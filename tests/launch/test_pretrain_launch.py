@@ -84,9 +84,12 @@ def test_sigterm_and_kill_9_then_resume_equals_an_uninterrupted_run(tmp_path, la
     lines = [(path / "log.jsonl").read_text().count("\n") for path in (folder, tmp_path / "whole")]
     assert lines == [(last + 1) // 2] * 2  # every second step, and the last
 
-    refused = [launch("-n", "cut"), launch("-n", "cut", "-a", "-e", str(folder / f"states-{last - 1}.ckpt"))]
-    reasons = ("holds a run already: pass -a to go on with it", "branch off into a new folder")
-    for process, reason in zip(refused, reasons, strict=True):
+    earlier = str(folder / f"states-{last - 1}.ckpt")
+    for more, reason in (
+        ((), "holds a run already: pass -a to go on with it"),
+        (("-a", "-e", earlier), "branch off into a new folder"),
+    ):
+        process = launch("-n", "cut", *more)
         output = process.communicate(timeout=60)[0]
         assert reason in output
         assert "Traceback" not in output

@@ -39,7 +39,7 @@ def test_epochs_after_an_evaluation_are_shuffled_anew(run_downstream, tmp_path):
 
 def test_the_toolkits_own_runner_repeats_the_order(run_downstream, tmp_path, monkeypatch):
     # what is mended: should s3prl mend it one day, our hooks can go
-    monkeypatch.setattr(launch, "Runner", toolkit.Runner)
+    monkeypatch.setattr(launch, "Runner", lambda args, config, **_: toolkit.Runner(args, config))
     run_downstream(*TRAIN, "-p", tmp_path, "-o", "config.runner.total_steps=16")
     first, second, third, fourth = train_order(tmp_path)
     assert second == third == fourth
@@ -50,11 +50,11 @@ def test_a_resumed_run_goes_on_with_the_order_of_its_epoch(run_downstream, tmp_p
     whole, parts = tmp_path / "whole", tmp_path / "parts"
     flags = ("-m", "train", "-u", "tiny_random", "-d", task, "-p")
     run_downstream(*flags, whole, "-o", "config.runner.total_steps=12")
-    run_downstream(*flags, parts)  # 8 steps; the toolkit saves epoch 1 as the one under way
+    run_downstream(*flags, parts)  # 8 steps; the toolkit saves epoch 1, which is done, as the one under way
     (parts / "seen-0.txt").unlink()
     run_downstream("-m", "train", "-e", parts, "-o", "config.runner.total_steps=12")
-    zeroth, first, _ = train_order(whole)
-    assert train_order(parts)[0] == first != zeroth
+    _, first, second = train_order(whole)
+    assert train_order(parts) == [second] != [first]
 
 
 def test_the_seed_decides_the_order(run_downstream, tmp_path):
@@ -191,7 +191,7 @@ def test_a_run_killed_while_saving_keeps_its_last_checkpoint(tmp_path, monkeypat
     torch.save({"Step": 4}, old)
 
     def killed_half_way(states, path):
-        path.write_bytes(b"half")
+        path.write(b"half")
         raise KeyboardInterrupt
 
     monkeypatch.setattr(torch, "save", killed_half_way)
@@ -200,7 +200,7 @@ def test_a_run_killed_while_saving_keeps_its_last_checkpoint(tmp_path, monkeypat
         torch.save({"Step": 8}, str(new))
     monkeypatch.undo()
     assert torch.load(old) == {"Step": 4}
-    assert not new.exists()
+    assert list(tmp_path.iterdir()) == [old]
 
 
 def test_a_checkpoint_written_again_is_not_removed(tmp_path):
@@ -237,3 +237,23 @@ def test_a_trained_upstream_is_resumed_and_not_reset(run_downstream, tmp_path):
     run_downstream("-m", "train", "-e", tmp_path, "-o", "config.runner.total_steps=12")
     resumed = states(tmp_path / "states-12.ckpt")["Upstream"]["layer.weight"]
     assert (resumed - trained).norm() < (resumed - fresh).norm()  # 4 steps on, not 4 steps from the start
+
+
+def test_a_text_as_an_upstreams_checkpoint_is_one_line(run_downstream, tmp_path, monkeypatch):
+    def reading(ckpt=None, **_):
+        return torch.load(ckpt, weights_only=False)  # as the toolkit's upstreams do: KeyError or the like
+
+    monkeypatch.setattr(toolkit.hub, "tiny_random", reading)
+    for content, what in (("notes", "no checkpoint"), ("", "empty")):
+        (tmp_path / "notes.txt").write_text(content)
+        flags = (*TRAIN, "-p", tmp_path / "run", "-k", tmp_path / "notes.txt")
+        with pytest.raises(SystemExit, match=f"^error: -k .*notes.txt: is {what}; name a file that -u tiny_"):
+            run_downstream(*flags)
+
+
+def test_a_runs_files_do_not_pile_up_and_its_last_line_says_what_is_new(run_downstream, tmp_path, capsys):
+    for steps in (4, 8):
+        run_downstream(*TRAIN, "-a", "-p", tmp_path, "-o", f"config.runner.total_steps={steps}")
+        line = capsys.readouterr().out.splitlines()[-1]
+        assert line == f"saved to {tmp_path}: dev-best.ckpt, states-{steps}.ckpt"
+    assert sorted(path.name for path in tmp_path.glob("*.yaml")) == ["args_last.yaml", "config_last.yaml"]

@@ -118,19 +118,16 @@ def test_running_again_does_nothing(folder, finished, capsys):
     assert "12 tracks" in out[-1] and "6 unreadable" in out[-1]
 
 
-def test_a_changed_or_removed_source_is_refused_until_rebuild(own_folder, tmp_path, capsys):
+def test_a_removed_source_is_refused_until_rebuild(own_folder, tmp_path, capsys):
     destination = tmp_path / "DST"
     assert prepare(own_folder, destination) == 0
     capsys.readouterr()
     before = tables(destination)
-    soundfile.write(own_folder / "rock/a.mp3", noise(3), 22050)
-    assert prepare(own_folder, destination) == 1
-    line = error_line(capsys)
-    assert "sources of 1 stored tracks are changed since (size or time), the first: rock/a.mp3" in line
-    assert "run prepare with --rebuild" in line
     (own_folder / "rock/a.mp3").unlink()
     assert prepare(own_folder, destination) == 1
-    assert "are no longer there, or not in this split, the first: rock/a.mp3" in error_line(capsys)
+    line = error_line(capsys)
+    assert "are no longer there, or not in this split, the first: rock/a.mp3" in line
+    assert "run prepare with --rebuild" in line
     assert tables(destination) == before
     assert prepare(own_folder, destination, "--rebuild") == 0
     assert len(AudioStore(destination)) == 11

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections import namedtuple
+from contextlib import contextmanager
 from pathlib import Path
 
 import prepare_fixtures
@@ -15,6 +16,7 @@ from prepare_fixtures import error_line, prepare, tables
 
 from s3prl_pemr.prepare import build, space
 from s3prl_pemr.prepare.source import Listing, Source
+from s3prl_pemr.safety import whole_file
 from s3prl_pemr.store import AudioStore, writer
 from s3prl_pemr.store.dataset_name import DatasetName
 from s3prl_pemr.store.index import read_unreadable
@@ -22,6 +24,7 @@ from s3prl_pemr.store.writer import StoreWriter
 
 folder, finished = prepare_fixtures.folder, prepare_fixtures.finished
 
+PLACE = "choose a place that may be written and read"
 FORKED = multiprocessing.get_context(
     "fork"
 )  # a child of the tests, to be killed; it inherits what is patched
@@ -55,10 +58,10 @@ def test_kill_9_from_outside_and_again(folder, finished, tmp_path, monkeypatch):
         time.sleep(0.1)
 
 
-@pytest.mark.parametrize("name", ["audio.i16", "index.tsv", "unreadable.tsv", "store.json.new"])
+@pytest.mark.parametrize("name", ["audio.i16", "index.tsv", "unreadable.tsv", "store.json.partial"])
 def test_kill_9_in_the_middle_of_each_file(folder, finished, tmp_path, monkeypatch, name):
     destination = tmp_path / "DST"
-    append, write = StoreWriter._append, writer._write_at_one_stroke
+    append, write = StoreWriter._append, writer._write_synced
 
     def half(path, content):
         with path.open("ab") as file:
@@ -72,14 +75,14 @@ def test_kill_9_in_the_middle_of_each_file(folder, finished, tmp_path, monkeypat
         append(self, file_name, pieces)
 
     def write_or_die(path, content):
-        if path.name + ".new" == name and b"true" in content:
+        if path.name + ".partial" == name and b"true" in content:
             half(path.with_name(name), content)
         write(path, content)
 
     with monkeypatch.context() as deadly:
         deadly.setattr(writer, "COMMIT_SECONDS", 0)
         deadly.setattr(StoreWriter, "_append", append_or_die)
-        deadly.setattr(writer, "_write_at_one_stroke", write_or_die)
+        deadly.setattr(writer, "_write_synced", write_or_die)
         child = FORKED.Process(target=prepare, args=(folder, destination, "--jobs", "1"))
         child.start()
         child.join()
@@ -137,7 +140,7 @@ def test_one_prepare_at_a_time(folder, tmp_path, capsys):
     ) as process:
         assert process.stdout.readline() == b"held\n"
         assert prepare(folder, destination) == 1
-        assert f"DST: another prepare (process {process.pid}) is writing here" in error_line(capsys)
+        assert f"DST: another command (process {process.pid}) is writing here" in error_line(capsys)
         process.stdin.close()
     assert prepare(folder, destination) == 0
 
@@ -162,7 +165,10 @@ def test_a_disk_that_fills_up_keeps_what_is_stored(folder, finished, tmp_path, m
         small.setattr(writer, "COMMIT_SECONDS", 0)
         small.setattr(StoreWriter, "_append", full)
         assert prepare(folder, tmp_path / "DST", "--jobs", "1") == 1
-    assert "No space left on device; what was stored is kept: make room and run again" in error_line(capsys)
+    assert (
+        "No space left on device; make room; what was saved before is kept: the same command"
+        in error_line(capsys)
+    )
     assert (tmp_path / "DST" / "index.tsv").read_text().count("\n") == 1 + 4
     assert prepare(folder, tmp_path / "DST") == 0
     assert tables(tmp_path / "DST") == tables(finished)
@@ -175,23 +181,28 @@ def test_a_destination_that_cannot_be_written(folder, tmp_path, monkeypatch, cap
     with monkeypatch.context() as read_only:
         read_only.setattr(Path, "mkdir", refuse)
         assert prepare(folder, tmp_path / "DST") == 1
-        assert error_line(capsys) == f"prepare: {tmp_path / 'DST'}: Read-only file system"
+        assert error_line(capsys) == f"prepare: {tmp_path / 'DST'}: Read-only file system; {PLACE}"
     assert prepare(folder, tmp_path / "DST") == 0
     capsys.readouterr()
     with monkeypatch.context() as read_only:  # a store that became so
         read_only.setattr(Path, "open", refuse)
         assert prepare(folder, tmp_path / "DST") == 1
-        assert error_line(capsys) == f"prepare: {tmp_path / 'DST' / 'prepare.lock'}: Read-only file system"
+        assert (
+            error_line(capsys)
+            == f"prepare: {tmp_path / 'DST' / 'prepare.lock'}: Read-only file system; {PLACE}"
+        )
 
 
 def test_a_full_disk_at_the_files_beside_the_store(folder, tmp_path, monkeypatch, capsys):
-    def full(path, content):
+    @contextmanager
+    def full(path):
         raise OSError(errno.ENOSPC, "No space left on device", str(path))
+        yield
 
-    monkeypatch.setattr(Path, "write_bytes", full)
+    monkeypatch.setattr(whole_file, "whole_file", full)
     assert prepare(folder, tmp_path / "DST") == 1
     line = error_line(capsys)
-    assert "dataset.json.tmp: No space left on device; what was stored is kept: make room" in line
+    assert "dataset.json: No space left on device; make room; what was saved before is kept" in line
 
 
 def test_a_worker_that_dies_is_reported(folder, tmp_path, monkeypatch, capsys):

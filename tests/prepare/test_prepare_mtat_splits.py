@@ -56,7 +56,15 @@ def test_the_clean_split_leaves_out_clips_without_a_tag(root, capsys):
     assert "splits: train 1 of 1, valid 1 of 1, test 2 of 2" in out and "WARNING" not in out
     assert "annotations_final.csv has 5 clips, not the 25863 of MagnaTagATune: another data set" in out
     name = json.loads((store.path / "dataset.json").read_text())
-    assert name == {"name": "magnatagatune", "split": "clean (own table)"}
+    own = f"{root.name} (in MagnaTagATune's layout)"
+    assert name == {"name": own, "split": "clean (own table)"}
+
+
+def test_the_demo_corpus_is_called_what_it_is(root):
+    (root.parent / "demo.json").touch()
+    assert run(root) == 0
+    name = json.loads((root.parent / "STORE" / "dataset.json").read_text())["name"]
+    assert name == "demo corpus (made-up music)"
 
 
 def test_another_split_in_the_same_store_is_refused(root, capsys):

@@ -55,14 +55,14 @@ def test_which_values_switch_it_off(monkeypatch, value, off):
     assert progress.switched_off() is off
 
 
-def test_without_a_terminal_there_is_a_line_every_30_seconds(clock):
+def test_without_a_terminal_there_is_a_line_every_minute(clock):
     written = io.StringIO()
     for _ in Progress(range(1000), "work", unit=" files", file=written):
-        clock.now += 0.1  # 100 s
+        clock.now += 0.2  # 200 s
     lines = written.getvalue().splitlines()
     assert [line.split("%")[0] for line in lines] == ["work:  30", "work:  60", "work:  90", "work: 100"]
-    assert "300/1000 [00:30<01:10" in lines[0]
-    assert "10.00 files/s" in lines[0]
+    assert "300/1000 [01:00<02:20" in lines[0]
+    assert "5.00 files/s" in lines[0]
     assert "\r" not in written.getvalue()
 
 
@@ -71,10 +71,10 @@ def test_a_bar_inside_another_is_silent_unless_it_takes_long(clock):
     with Progress(total=40, desc="overall", file=written) as overall:
         for _ in range(10):
             for _ in Progress(range(4), "train", file=written):
-                clock.now += 1
+                clock.now += 2
                 overall.update()
         for _ in Progress(range(2), "test", file=written):
-            clock.now += 40
+            clock.now += 80
     names = [line.split(":")[0] for line in written.getvalue().splitlines()]
     assert names == [
         "overall",
@@ -82,7 +82,7 @@ def test_a_bar_inside_another_is_silent_unless_it_takes_long(clock):
         "test",
         "test",
         "overall",
-    ]  # at 30 s; at 80, 120 s and its end; the end
+    ]  # at 60 s; at 160, 240 s and its end; the end
 
 
 def test_a_loop_that_is_left_early_has_no_last_line_and_what_comes_next_is_not_nested(clock):

@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from s3prl_pemr.safety.damage import damage_of
 from s3prl_pemr.settings import parse
 
 NEEDED = ("Method", "Upstream_Config", "Upstream")
@@ -28,16 +29,18 @@ def read_checkpoint(
         writer: who writes such files, for the messages.
 
     Raises:
-        ValueError: one line: not there, not a checkpoint, or without a key that is `needed`.
+        ValueError: one line: not there, damaged, not a checkpoint, or without a key that is `needed`.
     """
     path = Path(path).expanduser()
     if not path.is_file():
         raise ValueError(f"checkpoint {path} is not a file; pass one that {writer} wrote")
+    damage = damage_of(path)
+    if damage:
+        raise ValueError(f"checkpoint {path} {damage}")
     try:
         states = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # what the unpickler meets in a file of another kind can be anything
-        reason = (str(error).splitlines() or [""])[0]
-        raise ValueError(f"checkpoint {path} cannot be read: {type(error).__name__} {reason}") from error
+        raise ValueError(f"checkpoint {path} cannot be read: not one that {writer} wrote") from error
     if not isinstance(states, dict):
         states = {}
     missing = set(needed) - set(states)

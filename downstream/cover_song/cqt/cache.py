@@ -15,17 +15,19 @@ import fcntl
 import json
 import logging
 import os
+import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from time import monotonic
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
 from s3prl_pemr.audio import INT16_FULL_SCALE
 from s3prl_pemr.prepare.workers import Workers
 from s3prl_pemr.report.progress import Progress
+from s3prl_pemr.safety.whole_file import remove_leftovers, write_whole
 from s3prl_pemr.store import AudioStore
 
 from .transform import SETTINGS, CqtSettings, by_peak, column_count, cqt_columns
@@ -111,43 +113,64 @@ class CqtCache:
         if done == len(store):
             return
         path = self.folder / COLUMNS_FILE
-        with path.open("r+b" if path.exists() else "w+b") as file:
-            file.truncate(int(self._start[done]) * self._row_bytes)  # what no state speaks for
-            file.seek(0, os.SEEK_END)
-            tracks = (_Track(store.tracks[track], store.read(track)) for track in range(done, len(store)))
-            committed = monotonic()
-            bar = Progress(total=len(store), initial=done, desc=f"CQT of {store.path}", unit="track")
-            try:
-                for rows in _results(tracks, min(jobs, (len(store) - done) // INLINE_TRACKS)):
-                    file.write(rows.tobytes())
-                    done += 1
-                    bar.update()
-                    if monotonic() - committed > COMMIT_SECONDS:
-                        self._commit(file, done)
-                        committed = monotonic()
-            finally:
-                bar.close()
-                self._commit(file, done)
+        try:
+            remove_leftovers(self.folder)
+            with path.open("r+b" if path.exists() else "w+b") as file:
+                file.truncate(self._size_bytes(done))  # what no state speaks for
+                file.seek(0, os.SEEK_END)
+                self._check_space(done)
+                self._append(file, store, done, jobs)
+        except OSError as error:
+            done = self._tracks_there()
+            with suppress(OSError):
+                os.truncate(path, self._size_bytes(done))
+            raise ValueError(
+                f"{error.filename or path}: {error.strerror}; the CQT columns of {done} of {len(store)} "
+                "tracks are kept: make room and run the same command again to go on"
+            ) from error
 
-    def _commit(self, file, tracks: int) -> None:
+    def _check_space(self, done: int) -> None:
+        needed_bytes = self._size_bytes(len(self.columns)) - self._size_bytes(done)
+        free_bytes = shutil.disk_usage(self.folder).free
+        if needed_bytes > free_bytes:
+            raise ValueError(
+                f"{self.folder}: the CQT columns need {needed_bytes / 1e6:.1f} MB more and "
+                f"{free_bytes / 1e6:.1f} MB are free; make room"
+            )
+
+    def _append(self, file: BinaryIO, store: AudioStore, done: int, jobs: int) -> None:
+        """Compute and write the tracks from `done` on; an error or a signal keeps those before it."""
+        tracks = (_Track(store.tracks[track], store.read(track)) for track in range(done, len(store)))
+        committed = monotonic()
+        bar = Progress(total=len(store), initial=done, desc=f"CQT of {store.path}", unit="track")
+        try:
+            for rows in _results(tracks, min(jobs, (len(store) - done) // INLINE_TRACKS)):
+                file.write(rows.tobytes())
+                done += 1
+                bar.update()
+                if monotonic() - committed > COMMIT_SECONDS:
+                    self._commit(file, done)
+                    committed = monotonic()
+        finally:
+            bar.close()
+            self._commit(file, done)
+
+    def _commit(self, file: BinaryIO, tracks: int) -> None:
         """Bring the columns to the disk, then the line that speaks for them."""
         file.flush()
         os.fsync(file.fileno())
-        unfinished = self.folder / f"{STATE_FILE}.tmp"
-        unfinished.write_text(json.dumps({**self._identity(), "tracks": tracks}, indent=1), encoding="utf-8")
-        unfinished.replace(self.folder / STATE_FILE)
+        state = json.dumps({**self._identity(), "tracks": tracks}, indent=1)
+        write_whole(self.folder / STATE_FILE, state.encode())
 
-    @property
-    def _row_bytes(self) -> int:
-        return 2 * self.settings.bins
+    def _size_bytes(self, tracks: int) -> int:
+        """Of the columns of so many tracks."""
+        return int(self._start[tracks]) * 2 * self.settings.bins
 
     def _open(self) -> None:
         path, rows = self.folder / COLUMNS_FILE, int(self._start[-1])
-        there = path.stat().st_size if path.exists() else 0
-        if there != rows * self._row_bytes:
-            raise ValueError(
-                f"{path}: {there} bytes instead of {rows * self._row_bytes}; delete {self.folder}"
-            )
+        there, expected = path.stat().st_size if path.exists() else 0, self._size_bytes(len(self.columns))
+        if there != expected:
+            raise ValueError(f"{path}: {there} bytes instead of {expected}; delete {self.folder}")
         self._rows = np.memmap(path, dtype="<f2", mode="r", shape=(rows, self.settings.bins))
 
     def __getstate__(self) -> dict[str, Any]:

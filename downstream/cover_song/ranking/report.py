@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from s3prl_pemr.report.printable import visible
 from s3prl_pemr.report.scores_file import write_scores
 
 from .cosine import scores_from_embeddings, unit_rows
-from .expectation import context
+from .expectation import context, random_ranking
 from .picture import retrieval_figure
 from .query_scores import CUT, QueryScores
 
@@ -65,8 +66,13 @@ class Retrieval:
         return (
             f"{self.split}: MAP {found['map']:.4f}, P@10 {found['precision_at_10']:.4f}, "
             f"MR1 {found['mr1']:.2f}, {found['queries']} queries of {found['works']} works "
-            f"among {found['tracks']} tracks"
+            f"among {found['tracks']} tracks; a random order has a MAP of {self.chance['map']:.4f}"
         )
+
+    @cached_property
+    def chance(self) -> dict[str, float]:
+        """What a random ranking is expected to reach."""
+        return random_ranking(self.scores)
 
     @property
     def few_works(self) -> str | None:

@@ -92,7 +92,10 @@ class Evaluation:
         logger.info("%s: %s", split, self.what(split))
         logger.info("%s: %s", split, described(results))
         disjoint = results["artist_disjoint"]
-        if disjoint:
+        everyone = disjoint and disjoint["clips"] == results["clips"]
+        if everyone:
+            logger.info("%s: all of them are by artists without a training clip", split)
+        elif disjoint:
             logger.info("%s, artists without a training clip: %s", split, described(disjoint))
         unknown = "" if self.groups else " (no groups.tsv beside the store: songs unknown)"
         logger.info(
@@ -101,7 +104,8 @@ class Evaluation:
             results["resampled"],
             unknown,
         )
-        for where, part in ((split, results), (f"{split}, artists without a training clip", disjoint)):
+        parts = [(split, results), (f"{split}, artists without a training clip", disjoint)]
+        for where, part in parts[:1] if everyone else parts:
             few = part and too_few(part[part["resampled"]], part["resampled"])
             if few:
                 logger.warning("%s: %s", where, few)

@@ -11,12 +11,12 @@ from pathlib import Path
 
 from s3prl_pemr.demo.music.recording import Recording, record, write_text
 from s3prl_pemr.demo.plan import COMPOSER_VERSION, Plan, plan_corpus
-from s3prl_pemr.prepare.build import add_jobs_argument, seed
-from s3prl_pemr.prepare.lock import LOCK_FILE, sole_writer
-from s3prl_pemr.prepare.stop import StopRequest
+from s3prl_pemr.prepare.build import LOCK_FILE, add_jobs_argument, seed
 from s3prl_pemr.prepare.workers import Workers
 from s3prl_pemr.report.printable import visible
 from s3prl_pemr.report.progress import Progress
+from s3prl_pemr.safety.interruption import Interruption
+from s3prl_pemr.safety.sole_writer import sole_writer
 from s3prl_pemr.store.index import StoreError
 
 HELP = "a corpus composed on the spot: tagging, genre and cover song data without a download"
@@ -44,13 +44,12 @@ def run(args: argparse.Namespace) -> int:
             f"the demo corpus needs {' and '.join(missing)}, not installed here: pip install s3prl-pemr[demo]"
         )
     _check_ours(args.destination)
-    args.destination.mkdir(parents=True, exist_ok=True)
-    with sole_writer(args.destination), StopRequest() as stop:
+    with sole_writer(args.destination, LOCK_FILE, "choose another DST"), Interruption() as stop:
         _claim(args.destination, args.seed)
         return make_corpus(plan_corpus(args.seed), args.destination, args.jobs, stop)
 
 
-def make_corpus(plan: Plan, destination: Path, jobs: int, stop: StopRequest) -> int:
+def make_corpus(plan: Plan, destination: Path, jobs: int, stop: Interruption) -> int:
     """Render what is not there yet, then write the tables: without them no reader takes the corpus for whole.
 
     Returns: exit status: 0, or 130 or 143 if a signal stopped it. The files do not depend on `jobs`.
@@ -65,13 +64,13 @@ def make_corpus(plan: Plan, destination: Path, jobs: int, stop: StopRequest) -> 
     _check_space(destination, todo)
     if todo:
         done += _render(todo, destination, jobs, stop)
-    if stop.signal_number is not None:
+    if stop.signal_number():
         print(
             f"interrupted: {done} of {len(plan.recordings)} recordings are done; run the same command "
             "again to go on",
             file=sys.stderr,
         )
-        return stop.exit_status
+        return stop.exit_status()
     for path, text in plan.tables.items():
         write_text(destination / path, text)
     clips = [clip for recording in plan.recordings for clip in recording.clips]
@@ -82,14 +81,14 @@ def make_corpus(plan: Plan, destination: Path, jobs: int, stop: StopRequest) -> 
     return 0
 
 
-def _render(todo: list[Recording], destination: Path, jobs: int, stop: StopRequest) -> int:
+def _render(todo: list[Recording], destination: Path, jobs: int, stop: Interruption) -> int:
     """Returns how many recordings were made before a signal came."""
     done = 0
     with Workers(min(jobs, len(todo))) as workers:
         results = workers.in_order(partial(record, root=destination), todo)
         for _ in Progress(results, "demo", len(todo), unit=" recordings"):
             done += 1
-            if stop.signal_number is not None:
+            if stop.signal_number():
                 break
     return done
 

@@ -109,7 +109,7 @@ def _compare_with_real(listing: Listing, clips: int) -> None:
     split = listing.dataset.split
     listed = {name: listing.count_splits().get(name, 0) for name in SPLIT_FOLDERS}
     if clips != REAL_CLIPS:
-        listing.dataset = DatasetName("magnatagatune", f"{split} (own table)")
+        listing.dataset = DatasetName(_own_name(listing.root), f"{split} (own table)")
         listing.split_counts = listed
         listing.remarks.append(
             f"{ANNOTATIONS_FILE} has {clips} clips, not the {REAL_CLIPS} of MagnaTagATune: another data set"
@@ -121,6 +121,13 @@ def _compare_with_real(listing: Listing, clips: int) -> None:
             f"WARNING: {ANNOTATIONS_FILE} is not the published one: by it the {split} split has {listed}; "
             f"it should have {REAL_COUNTS[split]}"
         )
+
+
+def _own_name(root: Path) -> str:
+    """For reports, of a data set that only has MagnaTagATune's layout."""
+    if (root.parent / "demo.json").is_file():
+        return "demo corpus (made-up music)"
+    return f"{printable(root.resolve().name)} (in MagnaTagATune's layout)"
 
 
 def _is_among(clips: dict[str, str], row: dict[str, str], track: str) -> bool:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
+from s3prl_pemr.safety.whole_file import write_whole
 from s3prl_pemr.store.index import StoreError
-from s3prl_pemr.store.whole_file import write_whole
 
 from .separator import separator_hint
 from .split_lists import read_list

@@ -3,11 +3,13 @@
 import json
 import pickle
 import warnings
+from types import SimpleNamespace
 
 import librosa
 import numpy as np
 import pytest
 from cover_store import cover_store, polyphony
+from full_disk import largest_file
 from s3prl.downstream.cover_song.cqt import cache as cqt_cache
 from s3prl.downstream.cover_song.cqt.cache import CqtCache
 from s3prl.downstream.cover_song.cqt.transform import CqtSettings, by_peak, column_count, cqt_columns
@@ -145,3 +147,32 @@ def test_a_folder_that_cannot_be_written_is_one_line(store):
     (store.path / "cqt").write_text("in the way")
     with pytest.raises(ValueError, match="cqt: the CQT columns are kept there, and it cannot be written"):
         CqtCache(store)
+
+
+def test_a_disk_too_small_is_said_before_any_work(store, monkeypatch):
+    monkeypatch.setattr(cqt_cache, "_compute", None)  # not reached
+    monkeypatch.setattr(cqt_cache.shutil, "disk_usage", lambda _: SimpleNamespace(free=1000))
+    with pytest.raises(
+        ValueError, match=r"cqt: the CQT columns need 0\.\d MB more and 0.0 MB are free; make room"
+    ):
+        CqtCache(store)
+
+
+def test_a_full_disk_keeps_whole_tracks_and_goes_on(store, monkeypatch):
+    whole = [CqtCache(store).read(track) for track in range(4)]
+    size = (store.path / "cqt" / "columns.f16").stat().st_size
+    for file in (store.path / "cqt").iterdir():
+        file.unlink()
+    monkeypatch.setattr(cqt_cache, "COMMIT_SECONDS", 0)
+    with largest_file(size - 100), pytest.raises(ValueError) as caught:
+        CqtCache(store)
+    assert "columns.f16: File too large; the CQT columns of 3 of 4 tracks are kept: make room" in str(
+        caught.value
+    )
+    assert "\n" not in str(caught.value)
+    state = json.loads((store.path / "cqt" / "cqt.json").read_text())
+    kept = (store.path / "cqt" / "columns.f16").stat().st_size
+    assert (state["tracks"], kept) == (3, 168 * sum(columns.shape[1] for columns in whole[:3]))
+    again = CqtCache(store)
+    for track in range(4):
+        np.testing.assert_array_equal(again.read(track), whole[track])

@@ -105,11 +105,11 @@ def test_an_upstream_s_checkpoint_that_has_moved_is_named_anew(music, head, run_
     torch.save(saved, tmp_path / "head.ckpt")
     (tmp_path / "is=here.ckpt").write_text("no checkpoint")
     flags = ("-m", "inference", "-t", music / "high.wav", "-e", tmp_path / "head.ckpt")
-    lost = "^error: .*head.ckpt: .*was.ckpt is no longer there; .* -o args.upstream_ckpt=CKPT$"
+    lost = "^error: .*head.ckpt: .*was.ckpt is no longer there; .* -k CKPT$"
     with pytest.raises(SystemExit, match=lost):
         run_downstream(*flags)
     with pytest.raises(SystemExit, match="^error: checkpoint .*is=here.ckpt cannot be read"):
-        run_downstream(*flags, "-o", f"args.upstream_ckpt={tmp_path / 'is=here.ckpt'}")
+        run_downstream(*flags, "-k", tmp_path / "is=here.ckpt")
 
 
 def test_nothing_is_made_up(tmp_path):

@@ -139,3 +139,14 @@ def test_other_upstreams_and_the_mlp(run_downstream, genre_store, tmp_path):
     )
     dev = scores(tmp_path)["dev"]
     assert (dev["task"], dev["clips"], dev["head_parameters"]) == ("genre", 3, 80 * 8 + 8 + 8 * 3 + 3)
+
+
+def test_features_are_kept_under_the_runs_folder_unless_told_otherwise(run_downstream, store, tmp_path):
+    flags = ("-m", "train", "-u", "fbank_no_cmvn", "-d", "music_tagging")
+    for name, more in (("kept", ()), ("none", ("--feature_cache", "none"))):
+        run_downstream(*flags, "-p", tmp_path / name, *more, *overrides(store, 4))
+    assert list((tmp_path / "kept/features").rglob("*.npz")) and not (tmp_path / "none/features").exists()
+    run_downstream(*flags, "-f", "-p", tmp_path / "trained", *overrides(store, 2))
+    assert not (tmp_path / "trained/features").exists()
+    for split, expected in scores(tmp_path / "none").items():
+        assert scores(tmp_path / "kept")[split]["loss"] == pytest.approx(expected["loss"], rel=1e-4)

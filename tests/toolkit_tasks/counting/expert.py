@@ -50,6 +50,7 @@ class DownstreamExpert(nn.Module):
         with self.seen.open("a") as file:
             print(split, *indices, file=file)
         pooled = torch.stack([frames.mean(dim=0) for frames in features])
+        pooled = nn.functional.dropout(pooled, self.settings.get("dropout", 0.0), self.training)
         labels = torch.tensor(indices, device=pooled.device) % 2
         loss = nn.functional.cross_entropy(self.head(pooled), labels)
         records["loss"].append(loss.item())

@@ -130,7 +130,7 @@ def test_checkpoints_that_do_not_serve_are_refused_in_one_line(tmp_path, checkpo
         "foreign.ckpt": "was not written by run_pretrain.py: no Method, Upstream, Upstream_Config",
         "empty.ckpt": "Missing key",
         "settings.ckpt": "Key 'depth' not in 'PemrConfig'",
-        "cut.ckpt": "cannot be read",
+        "cut.ckpt": "is damaged or cut off",
         "text.ckpt": "cannot be read",
     }
     for name, message in cases.items():

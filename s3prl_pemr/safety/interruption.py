@@ -1,21 +1,23 @@
-"""SIGINT and SIGTERM: finish the step, save, and end with 128 + the signal's number, as shells do."""
+"""Ctrl-C and a cluster's SIGTERM as a request, heard between two steps or tracks and never within a write."""
 
 from __future__ import annotations
 
 import signal
 
 import torch
-import torch.distributed as dist
-
-from .global_batch import world_size
+from torch import distributed
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class Interruption:
-    """Context in which a first signal is noted; a SIGINT after another interrupts at once."""
+    """Context in which a first signal is noted; a SIGINT after another one interrupts at once.
 
-    def __init__(self, device: str):
+    Args:
+        device: of this process, where several of a torchrun have to agree.
+    """
+
+    def __init__(self, device: str = "cpu"):
         self._device = device
         self._noted = 0  # by this process, at any moment
         self._previous = {}
@@ -35,8 +37,13 @@ class Interruption:
 
     def signal_number(self) -> int:
         """The signal to stop for, 0 for none; all processes agree, so none waits for one that has left."""
-        if world_size() == 1:
+        if not distributed.is_initialized():
             return self._noted
         number = torch.tensor(self._noted, device=self._device)
-        dist.all_reduce(number, op=dist.ReduceOp.MAX)
+        distributed.all_reduce(number, op=distributed.ReduceOp.MAX)
         return int(number)
+
+    def exit_status(self) -> int:
+        """What a shell expects of a program that a signal ended: 128 + its number; 0 for none."""
+        number = self.signal_number()
+        return 128 + number if number else 0

@@ -1,0 +1,39 @@
+"""A run's folder: one run at a time writes there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+
+from s3prl_pemr.loops import torchrun
+from s3prl_pemr.report.printable import visible
+from s3prl_pemr.safety.sole_writer import sole_writer
+from s3prl_pemr.safety.whole_file import remove_leftovers
+
+SHOWN = (".ckpt", ".json", ".tsv", ".png", ".md")
+
+
+def tell_what_is_new(folder: Path, since: float) -> None:
+    """The last line of a run: which results it left in its folder, for people to find.
+
+    Args: since: seconds since the epoch; older files are of earlier runs.
+    """
+    found = [path for path in folder.glob("*") if path.suffix in SHOWN and path.stat().st_mtime >= since]
+    print(visible(f"saved to {folder}: {', '.join(sorted(path.name for path in found)) or 'nothing new'}"))
+
+
+@contextmanager
+def sole_run(folder: Path) -> Iterator[None]:
+    """The folder, made if missing, locked, and without what a killed run left half-written.
+
+    Under torchrun the first process locks it.
+
+    Raises:
+        Occupied: one line: another run is going on there.
+    """
+    first = torchrun.global_rank() == 0
+    with sole_writer(folder, remedy="choose another -n or -p") if first else nullcontext():
+        if first:
+            remove_leftovers(folder)
+        yield

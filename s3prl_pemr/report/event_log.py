@@ -1,0 +1,58 @@
+"""TensorBoard's file, whose writer says when it cannot write."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from tensorboardX import SummaryWriter
+
+
+class EventLog(SummaryWriter):
+    """A SummaryWriter that raises in the thread that logs what goes wrong in the one that writes.
+
+    tensorboardX writes in a thread of its own (event_file_writer.py:164), which an error ends; the queue
+    before it then fills up, and whoever logs the next value waits for ever.
+
+    Raises:
+        OSError: from any method, once: the file cannot be written. Later ones do nothing.
+    """
+
+    def __init__(self, *args, **kwargs):
+        self._failure: OSError | None = None
+        self._told = False
+        super().__init__(*args, **kwargs)
+        events = self.file_writer.event_writer._ev_writer
+        for name in ("write_event", "flush", "close"):
+            setattr(events, name, self._noticing(getattr(events, name), events._file_name))
+
+    def _noticing(self, method: Callable, path: str) -> Callable:
+        def noticing(*args) -> Any:
+            if self._failure is None:
+                try:
+                    return method(*args)
+                except OSError as error:
+                    self._failure = OSError(error.errno, error.strerror, path)
+            return None
+
+        return noticing
+
+    def _raise_once(self) -> None:
+        if self._failure is not None and not self._told:
+            self._told = True
+            raise self._failure
+
+    def _get_file_writer(self):
+        writer = super()._get_file_writer()  # every add_... asks for it
+        self._raise_once()
+        return writer
+
+    def flush(self) -> None:
+        """As SummaryWriter.flush."""
+        super().flush()
+        self._raise_once()
+
+    def close(self) -> None:
+        """As SummaryWriter.close."""
+        super().close()
+        self._raise_once()

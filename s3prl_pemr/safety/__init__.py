@@ -1,0 +1,1 @@
+"""What keeps a user's hours: files written whole, one writer in a folder, signals heard, damage seen."""

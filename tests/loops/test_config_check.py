@@ -1,0 +1,71 @@
+"""A mistyped key of the toolkit's sections ends a run before it begins."""
+
+import copy
+
+import pytest
+import yaml
+from places import ROOT, TOOLKIT_TASKS
+
+from s3prl_pemr.loops.config_check import check_config
+
+OURS = sorted((ROOT / "downstream").glob("*/config*.yaml"))
+
+
+def config_of(path):
+    return yaml.safe_load(path.read_text())
+
+
+@pytest.mark.parametrize("path", OURS, ids=lambda path: f"{path.parent.name}-{path.stem}")
+def test_our_own_configs_pass(path):
+    check_config(config_of(path), known_task=True)
+
+
+@pytest.mark.parametrize(
+    ("section", "key", "value", "message"),
+    [
+        ("runner", "total_step", 10, "runner: unknown key 'total_step'; did you mean total_steps"),
+        ("runner", "zzz", 10, "runner: unknown key 'zzz'; there are total_steps, gradient_clipping"),
+        ("runner", "total_steps", "many", "runner of the config: Value 'many' .* could not be converted"),
+        ("runner", "eval_step", 0, "eval_step must be at least 1"),
+        ("optimizer", "weight_deca", 1, "TorchOptim: unknown key 'weight_deca'; did you mean weight_decay"),
+        ("optimizer", "name", "Adaam", "optimizer: name 'Adaam' is not one of Adam, AdamW"),
+        ("optimizer", "torch_optim_name", "Adaam", "optimizer: torch.optim has no 'Adaam'"),
+        ("scheduler", "patienc", 1, "ReduceLROnPlateau: unknown key 'patienc'; did you mean patience"),
+        ("scheduler", "name", "linear", "scheduler: name 'linear' is not one of constant_decay_schedule"),
+    ],
+)  # fmt: skip
+def test_slips_are_named(section, key, value, message):
+    config = config_of(ROOT / "downstream/music_tagging/config.yaml")
+    config[section][key] = value
+    with pytest.raises(ValueError, match=message) as caught:
+        check_config(config, known_task=True)
+    assert "\n" not in str(caught.value)
+
+
+def test_the_top_level_and_what_is_missing():
+    config = config_of(ROOT / "downstream/music_tagging/config.yaml")
+    with pytest.raises(ValueError, match="the config: unknown key 'runer'; did you mean runner"):
+        check_config({**config, "runer": {}}, known_task=True)
+    without = copy.deepcopy(config)
+    del without["runner"]["save_step"]
+    with pytest.raises(ValueError, match="runner of the config: save_step missing"):
+        check_config(without, known_task=True)
+
+
+def test_the_toolkits_tasks_may_know_more_but_slips_are_slips():
+    config = config_of(TOOLKIT_TASKS / "counting/config.yaml")
+    check_config(
+        {**config, "own_section": 1, "runner": {**config["runner"], "baseline": 3}}, known_task=False
+    )
+    with pytest.raises(ValueError, match="did you mean total_steps"):
+        check_config({**config, "runner": {**config["runner"], "total_step": 3}}, known_task=False)
+    with pytest.raises(ValueError, match="unknown key 'learning_rate'"):
+        check_config({**config, "optimizer": {"name": "Adam", "learning_rate": 3}}, known_task=False)
+
+
+def test_a_mistyped_argument(run_downstream, tmp_path):
+    flags = ("-m", "train", "-u", "tiny_random", "-d", "counting", "-p", tmp_path, "-o")
+    with pytest.raises(SystemExit, match="-o args.sed=3: there is no such argument; did you mean args.seed"):
+        run_downstream(*flags, "args.sed=3")
+    with pytest.raises(SystemExit, match="^error: runner: unknown key 'total_step'; did you mean"):
+        run_downstream(*flags, "config.runner.total_step=3")
