@@ -17,6 +17,7 @@ from places import ROOT, TOOLKIT_TASKS
 from pretraining_runs import run
 
 from s3prl_pemr.launch.errors import line_of
+from s3prl_pemr.launch.pretrain import main as pretrain
 
 SECONDS = 10  # for an expected end
 
@@ -90,37 +91,19 @@ def test_an_error_that_nobody_expects_ends_pretraining_with_loader_workers(tmp_p
     assert "RuntimeError: nobody expects this" in process.stderr
 
 
-def test_a_signal_to_the_whole_group_is_the_parents_to_act_on(tmp_path, config, model_settings):
-    process = begin(pretrain_command(tmp_path, config, model_settings), tmp_path / "run/log.jsonl")
-    os.killpg(process.pid, signal.SIGTERM)
-    _, error = process.communicate(timeout=SECONDS)
-    assert process.returncode == 143
-    assert "stopped by a signal at step" in error and "Traceback" not in error
-    assert list((tmp_path / "run").glob("states-*.ckpt"))
-
-
-def test_two_runs_in_one_folder(tmp_path, config, model_settings):
-    command = pretrain_command(tmp_path, config, model_settings, workers=0)
-    process = begin(command, tmp_path / "run/log.jsonl")
-    second = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
-    assert second.returncode == 1
-    line = (
-        f"error: {tmp_path / 'run'}: another command (process {process.pid}) is writing here; wait for it, or"
-    )
-    assert second.stderr.splitlines()[-1].startswith(line)
-    process.terminate()
-    process.communicate(timeout=SECONDS)
-
-
-def test_two_downstream_runs_in_one_folder(run_downstream, tmp_path):
+@pytest.mark.parametrize("command", ["pretrain", "downstream"])
+def test_two_runs_in_one_folder(run_downstream, tmp_path, command):
     hold = (
-        "import sys, time; from pathlib import Path; from s3prl_pemr.safety.sole_writer import sole_writer\n"
+        "import sys, time, pathlib\nfrom s3prl_pemr.safety.sole_writer import sole_writer\n"
+        "with sole_writer(pathlib.Path(sys.argv[1])): print('held', flush=True); time.sleep(60)"
     )
-    hold += "with sole_writer(Path(sys.argv[1])): print('held', flush=True); time.sleep(60)"
     holder = subprocess.Popen([sys.executable, "-c", hold, tmp_path], stdout=subprocess.PIPE, cwd=ROOT)
     assert holder.stdout.readline() == b"held\n"
     with pytest.raises(SystemExit, match=f"^error: .*another command .process {holder.pid}. is writing here"):
-        run_downstream("-m", "train", "-u", "tiny_random", "-d", "counting", "-p", tmp_path)
+        if command == "pretrain":
+            pretrain(["-u", "pemr", "-p", str(tmp_path), "--device", "cpu"])
+        else:
+            run_downstream("-m", "train", "-u", "tiny_random", "-d", "counting", "-p", tmp_path)
     holder.kill()
     holder.communicate()
 
@@ -166,8 +149,9 @@ def test_a_full_disk_in_the_downstream_loop_keeps_the_checkpoint_before(run_down
 @pytest.mark.parametrize("words", [["-m", "s3prl_pemr", "--help"], ["run_downstream.py", "--help"]])
 def test_ctrl_c_during_the_imports(words):
     process = subprocess.Popen(
-        [sys.executable, *words], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
-    )
+        [sys.executable, *words], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),  # a background job ignores it
+    )  # fmt: skip
     libraries = Path(f"/proc/{process.pid}/maps")
     while "libtorch_cpu" not in libraries.read_text():  # in the midst of it: the rest takes a second or more
         time.sleep(0.01)

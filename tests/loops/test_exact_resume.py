@@ -89,7 +89,7 @@ def start(expdir, *flags, steps=100_000):
 def test_a_signal_to_the_whole_group_saves_and_the_run_goes_on(run_downstream, tmp_path):
     process = start(tmp_path / "run")
     time.sleep(0.3)
-    os.killpg(process.pid, signal.SIGINT)  # SIGTERM: below, and of pretraining in tests/launch/test_faults.py
+    os.killpg(process.pid, signal.SIGINT)  # SIGTERM: below, and tests/launch/test_pretrain_launch.py
     _, error = process.communicate(timeout=20)
     assert process.returncode == 130
     assert "Traceback" not in error
