@@ -54,7 +54,7 @@ def test_pretraining_on_two_cores(of, tracks, batch):
     settings = of("pretrain", Sized(tracks))
     datarc = "config.pretrain_expert.datarc"
     assert settings[f"{datarc}.train_batch_size"] == batch
-    assert settings["config.runner.total_steps"] == 4_000 // batch
+    assert settings["config.runner.total_steps"] == 2_400 // batch
     assert settings[f"{datarc}.crop_samples"] == 22_400
 
 
