@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from s3prl_pemr.audio import SAMPLE_RATE
+from s3prl_pemr.safety.positional_read import read_into
 
 from .index import (
     AUDIO_FILE,
@@ -103,7 +103,10 @@ class AudioStore:
                 )
             first = self._offset_samples[track] + start
             count = min(left, length_samples)
-            self._read_into(crop[:count], first)
+            if not read_into(crop[:count], self._audio, int(first) * SAMPLE_BYTES):
+                raise StoreError(
+                    f"{self.path / AUDIO_FILE}: has been cut off since; copy it again or {REBUILD}"
+                )
         return crops
 
     def select(self, split: str | None) -> np.ndarray:
@@ -152,17 +155,6 @@ class AudioStore:
                 f"or {REBUILD}"
             )
         self._audio = audio_path.open("rb", buffering=0)
-
-    def _read_into(self, samples: np.ndarray, first: int) -> None:
-        """Not through a memory map: of a file that is cut off later, that would end the process (SIGBUS)."""
-        left, place = memoryview(samples).cast("B"), int(first) * SAMPLE_BYTES
-        while left:
-            done = os.preadv(self._audio.fileno(), [left], place)
-            if done == 0:
-                raise StoreError(
-                    f"{self.path / AUDIO_FILE}: has been cut off since; copy it again or {REBUILD}"
-                )
-            left, place = left[done:], place + done
 
     def __getstate__(self) -> dict:
         return {name: value for name, value in self.__dict__.items() if name != "_audio"}

@@ -27,6 +27,7 @@ import numpy as np
 from s3prl_pemr.audio import INT16_FULL_SCALE
 from s3prl_pemr.prepare.workers import Workers
 from s3prl_pemr.report.progress import Progress
+from s3prl_pemr.safety.positional_read import read_into
 from s3prl_pemr.safety.whole_file import remove_leftovers, write_whole
 from s3prl_pemr.store import AudioStore
 
@@ -73,8 +74,11 @@ class CqtCache:
     def read(self, track: int, first: int = 0, count: int | None = None) -> np.ndarray:
         """Columns of one track, from `first` on, at most `count`: float32, (84, T)."""
         end = self.columns[track] if count is None else min(first + count, self.columns[track])
-        start = self._start[track]
-        return np.asarray(self._rows[start + first : start + end].T, dtype=np.float32)
+        rows = np.empty((max(end - first, 0), self.settings.bins), "<f2")
+        place = int(self._start[track] + first) * rows.itemsize * self.settings.bins
+        if not read_into(rows, self._file, place):
+            raise ValueError(f"{self.folder / COLUMNS_FILE}: has been cut off since; delete {self.folder}")
+        return np.asarray(rows.T, dtype=np.float32)
 
     def _tracks_there(self) -> int:
         try:
@@ -167,14 +171,14 @@ class CqtCache:
         return int(self._start[tracks]) * 2 * self.settings.bins
 
     def _open(self) -> None:
-        path, rows = self.folder / COLUMNS_FILE, int(self._start[-1])
+        path = self.folder / COLUMNS_FILE
         there, expected = path.stat().st_size if path.exists() else 0, self._size_bytes(len(self.columns))
         if there != expected:
             raise ValueError(f"{path}: {there} bytes instead of {expected}; delete {self.folder}")
-        self._rows = np.memmap(path, dtype="<f2", mode="r", shape=(rows, self.settings.bins))
+        self._file = path.open("rb", buffering=0)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in self.__dict__.items() if name != "_rows"}
+        return {name: value for name, value in self.__dict__.items() if name != "_file"}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)

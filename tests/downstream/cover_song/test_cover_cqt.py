@@ -1,6 +1,7 @@
 """CQT columns against the original features, and their cache beside a store."""
 
 import json
+import os
 import pickle
 import warnings
 from types import SimpleNamespace
@@ -176,3 +177,10 @@ def test_a_full_disk_keeps_whole_tracks_and_goes_on(store, monkeypatch):
     again = CqtCache(store)
     for track in range(4):
         np.testing.assert_array_equal(again.read(track), whole[track])
+
+
+def test_columns_cut_off_while_they_are_read_are_an_error_and_no_signal(store):
+    cache = CqtCache(store)
+    os.truncate(cache.folder / "columns.f16", 100)
+    with pytest.raises(ValueError, match=r"columns.f16: has been cut off since; delete .*cqt"):
+        cache.read(3)
