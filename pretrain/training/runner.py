@@ -18,6 +18,7 @@ from s3prl.optimizers import get_optimizer
 from s3prl.schedulers import get_scheduler
 from torch.nn.parallel import DistributedDataParallel
 
+from s3prl_pemr.loops.config_check import optimizer_faults
 from s3prl_pemr.loops.optimizer import complete_optimizer_config
 from s3prl_pemr.safety.children import no_child_outlives_an_error
 from s3prl_pemr.safety.interruption import Interruption
@@ -65,6 +66,9 @@ class PretrainRunner:
         self.steps_per_epoch = len(self.expert.batches)
         self.total_steps = self.expert.total_steps = self.settings.steps(self.steps_per_epoch)
         self.optimizer_config = complete_optimizer_config(file.optimizer)
+        faults = list(optimizer_faults({"optimizer": file.optimizer}))
+        if faults:
+            raise ValueError(f"optimizer or scheduler of the runner config: {'; '.join(faults)}")
         try:
             self.optimizer = get_optimizer([self.expert.model], self.total_steps, self.optimizer_config)
             self.scheduler = None

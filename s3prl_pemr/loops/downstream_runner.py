@@ -17,11 +17,13 @@ from torch import nn
 from torch.distributed import is_initialized
 
 from s3prl_pemr.features.attach import CacheArguments, cached_upstream, is_worth_it
+from s3prl_pemr.features.cached_upstream import CachedUpstream
 from s3prl_pemr.features.identity import file_identity
 from s3prl_pemr.report.event_log import EventLog
 from s3prl_pemr.report.progress import Progress
 from s3prl_pemr.safety.children import no_child_outlives_an_error
 from s3prl_pemr.safety.interruption import Interruption
+from s3prl_pemr.task.expert import TaskExpert
 from s3prl_pemr.toolkit.patching import replaced
 from s3prl_pemr.toolkit.registration import plugin_folders
 
@@ -37,6 +39,8 @@ from .upstream_file import KEY as UPSTREAM_FILE
 from .upstream_file import at_hand, kept_file, refuse_other_files
 
 logger = logging.getLogger(__name__)
+UNCACHED = ", without evaluations"  # behind the forecast
+CACHED = f"{UNCACHED}; less as soon as each clip's features have been computed once"
 
 
 class Runner(toolkit.Runner):
@@ -50,8 +54,10 @@ class Runner(toolkit.Runner):
         if is_initialized():
             args.local_rank = torchrun.local_rank()  # run_downstream.py:175 looks for it in a checkpoint
         self._plateau: plateau.PlateauOnTag | None = None
+        self._told: set[str] = set()  # splits of which it was said that a part is scored
         self._interruption = Interruption(args.device)
-        check_config(config, args.downstream in {task.name for task in plugin_folders("downstream")})
+        own_task = args.downstream in {task.name for task in plugin_folders("downstream")}
+        check_config(config, own_task, args.init_ckpt)
         super().__init__(args, config)
         if is_worth_it(args, self.downstream.model, cache):
             models = (getattr(entry.model, "module", entry.model) for entry in self.all_entries)
@@ -116,12 +122,17 @@ class Runner(toolkit.Runner):
             telling_writer = partial(plateau.TellingWriter, self._on_scalar)
             stack.enter_context(replaced(toolkit, "SummaryWriter", telling_writer))
             bar = torchrun.LoopBar if torchrun.rank() == 0 else torchrun.FollowersBar
+            cached = isinstance(self.upstream.model, CachedUpstream)
+            stack.enter_context(replaced(torchrun.LoopBar, "remark", CACHED if cached else UNCACHED))
             stack.enter_context(replaced(toolkit, "tqdm", bar))
             stack.callback(torchrun.LoopBar.close_overall)
             stack.enter_context(self._interruption)
             super().train()
         if self._plateau and torchrun.rank() == 0:
             self._plateau.warn_if_unheard()
+        task = getattr(self.downstream.model, "module", self.downstream.model)
+        if torchrun.rank() == 0 and isinstance(task, TaskExpert) and task.best_score.item() >= 0:
+            print(f"best dev score: {task.best_score.item():.4f}")
 
     @property
     def upstream_identity(self) -> str | None:
@@ -166,6 +177,7 @@ class Runner(toolkit.Runner):
         """The toolkit's evaluation, by the first process, with the random state as before it."""
         if torchrun.rank() > 0:
             return []
+        self._tell_of_a_part(split or self.args.evaluate_split)
         with (
             preserved_random_state(),
             torchrun.without_wrappers(self.all_entries),
@@ -176,6 +188,16 @@ class Runner(toolkit.Runner):
         if self._plateau and split == self.config["runner"]["eval_dataloaders"][-1]:
             self._plateau.warn_if_unheard()
         return save_names
+
+    def _tell_of_a_part(self, split: str) -> None:
+        ratio = float(self.config["runner"].get("evaluate_ratio", 1))
+        if ratio < 1 and split not in self._told:
+            self._told.add(split)
+            logger.warning(
+                "%s: evaluate_ratio %g: scores are of the beginning of the split, that share of it; all of "
+                "it with -o config.runner.evaluate_ratio=1",
+                split, ratio,
+            )  # fmt: skip
 
     def inference(self) -> None:
         """The toolkit's inference for each file, by the first process."""

@@ -89,6 +89,7 @@ class LoopBar(Progress):
     """
 
     overall: LoopBar | None = None
+    remark = ""  # behind the forecast
 
     def __init__(self, iterable=None, desc: str | None = None, **kwargs):
         super().__init__(iterable, desc, disable=desc == "train", **kwargs)
@@ -100,7 +101,7 @@ class LoopBar(Progress):
         """A step more; after some of them, how long the rest will take."""
         if self is LoopBar.overall and rank() == 0:
             if self._forecast is None:  # a resumed loop has set n by now
-                self._forecast = Forecast(self.total, self.n, ", without evaluations")
+                self._forecast = Forecast(self.total, self.n, self.remark)
             line = self._forecast.step()
             if line:
                 logger.info(line)

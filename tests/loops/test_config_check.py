@@ -3,10 +3,11 @@
 import copy
 
 import pytest
+import torch
 import yaml
 from places import ROOT, TOOLKIT_TASKS
 
-from s3prl_pemr.loops.config_check import check_config
+from s3prl_pemr.loops.config_check import check_config, optimizer_faults
 
 OURS = sorted((ROOT / "downstream").glob("*/config*.yaml"))
 
@@ -69,3 +70,39 @@ def test_a_mistyped_argument(run_downstream, tmp_path):
         run_downstream(*flags, "args.sed=3")
     with pytest.raises(SystemExit, match="^error: runner: unknown key 'total_step'; did you mean"):
         run_downstream(*flags, "config.runner.total_step=3")
+
+
+def test_an_older_checkpoint_with_a_key_that_nothing_reads_stays_of_use(run_downstream, tmp_path, caplog):
+    run_downstream("-m", "train", "-u", "tiny_random", "-d", "counting", "-p", tmp_path)
+    checkpoint = tmp_path / "states-8.ckpt"
+    states = torch.load(checkpoint)
+    states["Config"]["runner"]["total_step"] = 10
+    torch.save(states, checkpoint)
+    run_downstream("-m", "evaluate", "-e", checkpoint)
+    run_downstream("-m", "train", "-e", tmp_path, "-o", "config.runner.total_steps=12")
+    assert torch.load(tmp_path / "states-12.ckpt")["Step"] == 12
+    assert f"{checkpoint}: runner: unknown key 'total_step'; did you mean total_steps?" in caplog.text
+    with pytest.raises(SystemExit, match="^error: runner: unknown key 'save_steps'; did you mean save_step"):
+        run_downstream("-m", "train", "-e", tmp_path, "-o", "config.runner.save_steps=4")
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "faults"),
+    [
+        ({"name": "Adam", "weight_decay": 1, "betas": [0, 1]}, 0),
+        ({"name": "BertAdam_with_schedule", "lr": 1, "warmup_proportion": 1}, 0),
+        ({"name": "BertAdam_with_schedule", "weight_decay": 1}, 1),  # swallowed: s3prl/optimizers.py:44
+        ({"name": "AdamW_with_schedule", "weight_decay": 1}, 0),
+        ({"name": "Lamb_with_schedule", "weight_deca": 1, "lrr": 1}, 2),
+    ],
+)
+def test_what_an_optimizer_would_swallow_is_named(optimizer, faults):
+    assert len(list(optimizer_faults({"optimizer": optimizer}))) == faults
+
+
+def test_scores_of_a_part_of_a_split_are_said_to_be(run_downstream, tmp_path, caplog):
+    flags = ("-m", "train", "-u", "tiny_random", "-d", "counting", "-p", tmp_path)
+    run_downstream(*flags, "-o", "config.runner.evaluate_ratio=0.25")
+    said = [record.getMessage() for record in caplog.records if "evaluate_ratio" in record.getMessage()]
+    assert len(said) == 1  # of two evaluations
+    assert said[0].startswith("dev: evaluate_ratio 0.25: scores are of the beginning of the split")
