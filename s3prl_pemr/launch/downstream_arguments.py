@@ -71,7 +71,10 @@ def complete_arguments(
             args.config = config
             added += ["-c", config]
         if args.preset == "quick":
-            settings = with_preset("downstream", args.preset, args.override, args.device, args.downstream)
+            settings = with_preset(
+                *("downstream", args.preset, args.override, args.device, args.downstream),
+                trained=args.upstream_trainable,
+            )
             added += ["-o", settings]  # the last one counts
     if args.feature_cache and args.feature_cache != NO_CACHE:
         check_folder(args.feature_cache, "--feature_cache")

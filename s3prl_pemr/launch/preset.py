@@ -6,6 +6,7 @@ import os
 from typing import Any
 
 import torch
+from s3prl.pretrain.crops.heard import AUTO
 
 from s3prl_pemr.store import AudioStore, StoreError
 
@@ -20,10 +21,19 @@ STORE = {
 # What two cores do in six to ten minutes: crops of 1.4 s pretrained on, clips of 29 s through an upstream.
 CPU_TRACKS, CPU_CLIPS = 2_400, 1_500
 CPU_BATCH, CPU_CROP_SAMPLES = 16, 22_400
+CPU_TRAINED_STEPS = 60  # of an upstream that is trained with the head
+QUEUED = ("moco", "moco_v2")
+OF_ONE_LENGTH = ("clmr",)  # its encoder wants the crops of its own yaml
 
 
 def with_preset(
-    command: str, preset: str | None, override: str | None, device: str, task: str | None = None
+    command: str,
+    preset: str | None,
+    override: str | None,
+    device: str,
+    task: str | None = None,
+    upstream: str | None = None,
+    trained: bool = False,
 ) -> str:
     """The -o of a run: the preset's settings, then the user's own, which win.
 
@@ -33,6 +43,8 @@ def with_preset(
         override: -o as typed.
         device: of the run.
         task: -d, of downstream.
+        upstream: -u.
+        trained: -f, of downstream: the upstream is trained too.
 
     Raises:
         ValueError: one line: quick without a store that it could be sized to.
@@ -40,17 +52,24 @@ def with_preset(
     if preset in (None, "paper"):
         return override or ""
     key = STORE[command]
-    store = dict(options(override)).get(key)
+    given = dict(options(override))
+    store = given.get(key)
     if not store:
         raise ValueError(f'--preset {preset} is sized to the store: name it with -o "{key}=STORE"')
-    sized = _pretraining if command == "pretrain" else _downstream
-    settings = sized(AudioStore(store), device.startswith("cuda"), task)
+    cuda = device.startswith("cuda")
+    if command == "pretrain":
+        split = given.get("config.pretrain_expert.datarc.split", AUTO)
+        settings = _pretraining(AudioStore(store), cuda, upstream, split)
+    else:
+        settings = _downstream(AudioStore(store), cuda, task, trained)
     return ",,".join([*(f"{name}={value}" for name, value in settings.items()), override or ""])
 
 
-def _pretraining(store: AudioStore, cuda: bool, task: None) -> dict[str, Any]:
-    tracks = _count(store, "train") or len(store)
-    batch = min(48 if cuda else CPU_BATCH, tracks)
+def _pretraining(store: AudioStore, cuda: bool, upstream: str | None, split: str) -> dict[str, Any]:
+    tracks = _count(store, "train" if split == AUTO else split) or len(store)
+    # a queue is longer than a batch and shorter than the store, and its keys are of four groups
+    most = max(tracks // 8 * 4, 4) if upstream in QUEUED else tracks
+    batch = min(48 if cuda else CPU_BATCH, most)
     steps = 3_000 if cuda else CPU_TRACKS * _cores() // 2 // batch
     settings: dict[str, Any] = {"config.runner.total_steps": steps, "config.runner.n_epochs": -1}
     settings |= {"config.runner.save_step": steps // 5, "config.runner.log_step": 10}
@@ -58,14 +77,18 @@ def _pretraining(store: AudioStore, cuda: bool, task: None) -> dict[str, Any]:
     datarc = "config.pretrain_expert.datarc"
     settings |= {f"{datarc}.train_batch_size": batch, f"{datarc}.statistics_clips": min(512, tracks)}
     if not cuda:
-        settings |= {f"{datarc}.crop_samples": CPU_CROP_SAMPLES, "augment.pitch_probability": 0.0}
+        settings["augment.pitch_probability"] = 0.0
+        if upstream not in OF_ONE_LENGTH:
+            settings[f"{datarc}.crop_samples"] = CPU_CROP_SAMPLES
     return settings
 
 
-def _downstream(store: AudioStore, cuda: bool, task: str | None) -> dict[str, Any]:
+def _downstream(store: AudioStore, cuda: bool, task: str | None, trained: bool) -> dict[str, Any]:
     steps = 200 if task == "cover_song" else 1_000
+    steps = CPU_TRAINED_STEPS if trained and not cuda else steps  # no cache: each step goes through it
     settings: dict[str, Any] = {"config.runner.total_steps": steps}
-    settings |= {f"config.runner.{name}_step": steps // 10 for name in ("eval", "save", "log")}
+    evaluations = 2 if trained and not cuda else 10
+    settings |= {f"config.runner.{name}_step": steps // evaluations for name in ("eval", "save", "log")}
     if task == "music_tagging":
         train, dev = _count(store, "train"), _count(store, "valid")
         batch = max(min(48, train // 4), 1)

@@ -55,7 +55,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if args.device == "cpu":
             hide_cuda()
         if not is_resumed(args):
-            args.override = with_preset("pretrain", args.preset, args.override, args.device)
+            args.override = with_preset(
+                "pretrain", args.preset, args.override, args.device, upstream=args.upstream
+            )
         _seed(DEFAULT_SEED if args.seed is None else args.seed)
         if args.toolkit_runner or (args.upstream and not is_ours(args.upstream)):
             from .toolkit_pretrain import train  # only here: it gives s3prl's folders names at the top level

@@ -33,11 +33,11 @@ class Sized:
 
 @pytest.fixture
 def of(monkeypatch):
-    def of(command, store, device="cpu", task=None, more="", cores=2):
+    def of(command, store, device="cpu", task=None, more="", cores=2, **further):
         monkeypatch.setattr(preset, "AudioStore", store)
         monkeypatch.setattr(preset, "_cores", lambda: cores)
         key = PRETRAIN if command == "pretrain" else HEAD
-        return dict(options(with_preset(command, "quick", f"{key}=S{more}", device, task)))
+        return dict(options(with_preset(command, "quick", f"{key}=S{more}", device, task, **further)))
 
     return of
 
@@ -98,3 +98,21 @@ def test_the_settings_are_valid(tmp_path):
     file = parse(RunnerFile, config, "quick")
     assert file.runner.total_steps == file.runner.steps(1) > 0
     assert model["augment"]["pitch_probability"] == 0
+
+
+@pytest.mark.parametrize(("tracks", "batch"), [(30, 12), (14, 4), (20_000, 16)])
+def test_a_methods_queue_finds_more_tracks_than_a_batch(of, tracks, batch):
+    settings = of("pretrain", Sized(tracks), upstream="moco")
+    assert settings["config.pretrain_expert.datarc.train_batch_size"] == batch < tracks
+
+
+def test_an_encoder_of_one_length_keeps_it_and_the_split_that_is_heard_counts(of):
+    assert "config.pretrain_expert.datarc.crop_samples" not in of("pretrain", Sized(30), upstream="clmr")
+    heard = of("pretrain", Sized(30, 5), more=",,config.pretrain_expert.datarc.split=valid")
+    assert heard["config.pretrain_expert.datarc.train_batch_size"] == 5
+
+
+def test_an_upstream_that_is_trained_too_takes_fewer_steps(of):
+    settings = of("downstream", Sized(300, 60), task="music_tagging", trained=True)
+    assert settings["config.runner.total_steps"] == preset.CPU_TRAINED_STEPS
+    assert settings["config.runner.eval_step"] == preset.CPU_TRAINED_STEPS // 2
