@@ -39,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if {"-h", "--help"} & set(arguments):
         print(OWN_HELP)
         # s3prl/run_downstream.py:55 lists every name of the hub; os, glob and Path are no upstreams
-        upstreams = SimpleNamespace(**{name: None for name in hub.options() if name[0].islower()})
+        upstreams = SimpleNamespace(**dict.fromkeys(hub.options()))
         with replaced(sys, "argv", [PROGRAM, "--help"]), replaced(toolkit, "hub", upstreams):
             toolkit.main()  # prints its help and leaves
     with one_line_errors():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import importlib.util
+import logging
 import sys
 import types
 import warnings
@@ -24,6 +25,7 @@ def apply() -> None:
     audio_files(torchaudio)
     hugging_face_names()
     fp16_warnings()
+    espnet_warning()
     checkpoint_classes()
 
 
@@ -126,6 +128,17 @@ def hugging_face_is_usable() -> bool:
 def fp16_warnings() -> None:
     """s3prl/downstream/runner.py:243, 295: since torch 2.4 each step warns of the name torch.cuda.amp."""
     warnings.filterwarnings("ignore", message=r"`torch\.cuda\.amp\.", category=FutureWarning)
+
+
+def espnet_warning() -> None:
+    """s3prl/upstream/espnet_hubert/expert.py:15 warns whoever imports it; :24 says it to who wants ESPnet."""
+    logger = logging.getLogger("s3prl.upstream.espnet_hubert.expert")
+    if _not_of_espnet not in logger.filters:
+        logger.addFilter(_not_of_espnet)
+
+
+def _not_of_espnet(record: logging.LogRecord) -> bool:
+    return not record.getMessage().startswith("ESPnet is not installed")
 
 
 def checkpoint_classes() -> None:

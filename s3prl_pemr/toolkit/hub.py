@@ -21,10 +21,13 @@ UNREGISTERED = ("_local", "_url", "_gdriveid", "_custom")  # s3prl/hub.py:45-52:
 
 
 class Source(NamedTuple):
-    """Where a name comes from, and whether it can be called, as options() demands."""
+    """Where a name comes from, and whether it is an upstream: a function that a hubconf.py defines.
+
+    What the files import - Path, FileLock ... - is callable too, and s3prl/hub.py:40 takes it for upstreams.
+    """
 
     module: str
-    is_callable: bool
+    is_upstream: bool
 
 
 class LazyHub(ModuleType):
@@ -54,7 +57,7 @@ class LazyHub(ModuleType):
 
     def options(self, only_registered_ckpt: bool = False) -> list[str]:
         """What may follow -u (s3prl/hub.py:40); only what needs no checkpoint of one's own, if asked for."""
-        own = [name for name, source in self._sources.items() if source.is_callable]
+        own = [name for name, source in self._sources.items() if source.is_upstream]
         added = [
             name for name, value in self.__dict__.items() if name not in self._sources and callable(value)
         ]
@@ -81,20 +84,21 @@ def _sources(hub_file: Path) -> Iterator[tuple[str, Source]]:
                 yield alias.asname or alias.name, Source(node.module, True)
                 continue
             hubconf = hub_file.parent.joinpath(*node.module.split(".")[1:]).with_suffix(".py")
-            for name, is_callable in _public_names(ast.parse(hubconf.read_text(encoding="utf-8")).body):
-                yield name, Source(node.module, is_callable)
+            for name, is_upstream in _public_names(ast.parse(hubconf.read_text(encoding="utf-8")).body):
+                yield name, Source(node.module, is_upstream)
 
 
 def _public_names(body: list[ast.stmt]) -> Iterator[tuple[str, bool]]:
-    """Names at a module's top level, and whether they can be called: what it imports *from* others can."""
+    """Names at a module's top level, and whether it defines them as functions."""
     for node in body:
         found: list[tuple[str, bool]] = []
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
-            found = [(node.name, True)]
+            found = [(node.name, isinstance(node, ast.FunctionDef))]
         elif isinstance(node, ast.ImportFrom):
-            found = [(alias.asname or alias.name, True) for alias in node.names]
+            other_hubconf = (node.module or "").endswith("hubconf")  # vq_apc_url is apc_url
+            found = [(alias.asname or alias.name, other_hubconf) for alias in node.names]
         elif isinstance(node, ast.Import):
             found = [(alias.asname or alias.name.split(".")[0], False) for alias in node.names]
         elif isinstance(node, ast.Assign):
             found = [(target.id, False) for target in node.targets if isinstance(target, ast.Name)]
-        yield from ((name, is_callable) for name, is_callable in found if not name.startswith("_"))
+        yield from ((name, is_upstream) for name, is_upstream in found if not name.startswith("_"))

@@ -267,3 +267,14 @@ def test_help_lists_our_upstreams(monkeypatch, capsys):
         launch.main()
     assert caught.value.code == 0
     assert "'pemr_random'" in capsys.readouterr().out.replace("\n", "")
+
+
+def test_help_and_u_have_upstreams_only(monkeypatch, capsys, tmp_path):
+    with pytest.raises(SystemExit):
+        launch.main(["--help"])
+    shown = "".join(capsys.readouterr().out.split())
+    assert "'fbank'" in shown
+    imported = ("os", "glob", "torch", "Path", "FileLock", "load_and_convert_fairseq_ckpt")
+    assert not [name for name in imported if f"'{name}'" in shown]
+    with pytest.raises(SystemExit, match="^error: -u Path: unknown upstream"):
+        launch.main(["-m", "train", "-u", "Path", "-d", "music_tagging", "-p", str(tmp_path / "x")])

@@ -1,4 +1,5 @@
 import argparse
+import logging
 import sys
 import types
 import warnings
@@ -144,3 +145,13 @@ def test_names_for_the_toolkits_own_pretraining(monkeypatch):
     finally:
         for name in compat.PRETRAINING_NAMES:
             sys.modules.pop(name, None)
+
+
+def test_what_a_missing_espnet_says_of_itself_is_left_out_and_nothing_else(caplog):
+    logger = logging.getLogger("s3prl.upstream.espnet_hubert.expert")
+    logger.warning("ESPnet is not installed, cannot use espnet_hubert upstream")
+    logger.warning("something else")
+    assert [record.getMessage() for record in caplog.records] == ["something else"]
+    filters = list(logger.filters)
+    compat.espnet_warning()
+    assert logger.filters == filters
