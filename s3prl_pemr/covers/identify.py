@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from pathlib import Path
 
@@ -10,7 +11,8 @@ import numpy as np
 from s3prl.downstream.cover_song.ranking.cosine import unit_rows
 
 from s3prl_pemr.prepare.summary import name_some
-from s3prl_pemr.report.printable import printable
+from s3prl_pemr.report.printable import printable, visible
+from s3prl_pemr.report.scores_file import SCORES_FILE
 
 from .index import read_index, refuse_other_model
 from .model import CoverModel, add_model_arguments, hear
@@ -55,15 +57,32 @@ def run(args: argparse.Namespace) -> int:
     found = nearest(query, index.embeddings[heard_rows], tracks, args.top)
     for rank, (track, cosine) in enumerate(found, start=1):
         print(f"{rank:3}  {cosine:.3f}  {printable(track)}")
-    reached = model.expert.best_score.item()
-    if reached >= 0:
-        print(f"(on the works of its dev split the model's MAP was {reached:.3f})", file=sys.stderr)
+    print(visible(f"({trust(model.checkpoint, model.expert.best_score.item())})"), file=sys.stderr)
     if silent:
         print(
             f"{len(silent)} silent tracks of {args.index} are left out: {name_some(sorted(silent))}",
             file=sys.stderr,
         )
     return 0
+
+
+def trust(checkpoint: Path, dev_map: float) -> str:
+    """What the model's score on its dev split says of its answers, in one line.
+
+    Args:
+        checkpoint: beside its run's scores.json, which knows the MAP of a random order of that split.
+        dev_map: the best of its run; negative where it was never scored.
+    """
+    if dev_map < 0:
+        return "the model was never scored on a dev split: what its order is worth is not known"
+    line = f"on the works of its dev split the model's MAP was {dev_map:.3f}"
+    try:
+        scores = json.loads((checkpoint.parent / SCORES_FILE).read_text(encoding="utf-8"))
+        chance = scores["dev"]["random_ranking"]["map"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return line
+    line += f", a random order's {chance:.3f}"
+    return f"{line}: it hardly knows covers, and this order says little" if dev_map < 1.5 * chance else line
 
 
 def nearest(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
@@ -15,11 +16,14 @@ SHOWN = (".ckpt", ".json", ".tsv", ".png", ".md")
 
 
 def tell_what_is_new(folder: Path, since: float) -> None:
-    """The last line of a run: which results it left in its folder, for people to find.
+    """The last lines of a run: what scores a new best head, and which results are in the folder.
 
     Args: since: seconds since the epoch; older files are of earlier runs.
     """
     found = [path for path in folder.glob("*") if path.suffix in SHOWN and path.stat().st_mtime >= since]
+    best = folder / "dev-best.ckpt"
+    if best in found:
+        print(visible(f"score it: s3prl-pemr downstream -m evaluate -e {shlex.quote(str(best))}"))
     print(visible(f"saved to {folder}: {', '.join(sorted(path.name for path in found)) or 'nothing new'}"))
 
 

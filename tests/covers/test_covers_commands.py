@@ -10,7 +10,7 @@ import pytest
 import soundfile
 import torch
 
-from s3prl_pemr.covers.identify import nearest
+from s3prl_pemr.covers.identify import nearest, trust
 from s3prl_pemr.covers.index import CoverIndex, read_index
 
 
@@ -183,3 +183,19 @@ def test_an_index_survives_its_file(tmp_path):
     np.testing.assert_array_equal(found.stamps, stamps)
     assert (found.made_by, found.model) == ({"checkpoint": "x"}, "m.ckpt")
     assert not list(tmp_path.glob("*.tmp"))
+
+
+@pytest.mark.parametrize(
+    ("dev_map", "line"),
+    [
+        (-1.0, "the model was never scored on a dev split"),
+        (0.10, "MAP was 0.100, a random order's 0.080: it hardly knows covers, and this order says little"),
+        (0.40, "MAP was 0.400, a random order's 0.080"),
+    ],
+)
+def test_what_the_models_score_says_of_an_answer(tmp_path, dev_map, line):
+    (tmp_path / "scores.json").write_text(json.dumps({"dev": {"random_ranking": {"map": 0.08}}}))
+    said = trust(tmp_path / "dev-best.ckpt", dev_map)
+    assert line in said and ("hardly" in said) == ("hardly" in line)
+    (tmp_path / "scores.json").unlink()
+    assert "random" not in trust(tmp_path / "dev-best.ckpt", dev_map)

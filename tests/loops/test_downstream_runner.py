@@ -254,6 +254,7 @@ def test_a_text_as_an_upstreams_checkpoint_is_one_line(run_downstream, tmp_path,
 def test_a_runs_files_do_not_pile_up_and_its_last_line_says_what_is_new(run_downstream, tmp_path, capsys):
     for steps in (4, 8):
         run_downstream(*TRAIN, "-a", "-p", tmp_path, "-o", f"config.runner.total_steps={steps}")
-        line = capsys.readouterr().out.splitlines()[-1]
+        *_, then, line = capsys.readouterr().out.splitlines()
+        assert then == f"score it: s3prl-pemr downstream -m evaluate -e {tmp_path / 'dev-best.ckpt'}"
         assert line == f"saved to {tmp_path}: dev-best.ckpt, states-{steps}.ckpt"
     assert sorted(path.name for path in tmp_path.glob("*.yaml")) == ["args_last.yaml", "config_last.yaml"]
