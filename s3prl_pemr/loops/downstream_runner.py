@@ -116,6 +116,10 @@ class Runner(toolkit.Runner):
         Raises: SystemExit (128 + the signal's number) where a signal ended it; its last step is saved.
         """
         self._scheduler = None
+        if torchrun.rank() == 0:
+            done = self.init_ckpt.get("Step", 0)
+            steps = self.config["runner"]["total_steps"]
+            logger.info("%d steps%s", steps, f"; {done} are done" if done else "")
         with ExitStack() as stack:
             stack.enter_context(no_child_outlives_an_error())
             stack.enter_context(safe_checkpoints(self._more_states))

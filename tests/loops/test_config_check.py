@@ -1,6 +1,7 @@
 """A mistyped key of the toolkit's sections ends a run before it begins."""
 
 import copy
+import logging
 
 import pytest
 import torch
@@ -73,6 +74,7 @@ def test_a_mistyped_argument(run_downstream, tmp_path):
 
 
 def test_an_older_checkpoint_with_a_key_that_nothing_reads_stays_of_use(run_downstream, tmp_path, caplog):
+    caplog.set_level(logging.INFO)
     run_downstream("-m", "train", "-u", "tiny_random", "-d", "counting", "-p", tmp_path)
     checkpoint = tmp_path / "states-8.ckpt"
     states = torch.load(checkpoint)
@@ -81,6 +83,7 @@ def test_an_older_checkpoint_with_a_key_that_nothing_reads_stays_of_use(run_down
     run_downstream("-m", "evaluate", "-e", checkpoint)
     run_downstream("-m", "train", "-e", tmp_path, "-o", "config.runner.total_steps=12")
     assert torch.load(tmp_path / "states-12.ckpt")["Step"] == 12
+    assert "12 steps; 8 are done" in caplog.text
     assert f"{checkpoint}: runner: unknown key 'total_step'; did you mean total_steps?" in caplog.text
     with pytest.raises(SystemExit, match="^error: runner: unknown key 'save_steps'; did you mean save_step"):
         run_downstream("-m", "train", "-e", tmp_path, "-o", "config.runner.save_steps=4")
