@@ -14,7 +14,6 @@ from s3prl_pemr.loops import torchrun
 from s3prl_pemr.loops.optimizer import complete_optimizer_config
 from s3prl_pemr.loops.safe_checkpoints import safe_checkpoints
 from s3prl_pemr.report.event_log import EventLog
-from s3prl_pemr.report.progress import Progress
 from s3prl_pemr.toolkit.compat import pretraining_names
 from s3prl_pemr.toolkit.patching import replaced
 
@@ -68,6 +67,6 @@ def train(args: Namespace) -> None:
     with replaced(toolkit, "SummaryWriter", EventLog):
         runner = KnowingRunner(args, config)
     # its step counter is the bar: s3prl/pretrain/runner.py:147
-    with replaced(toolkit, "tqdm", Progress), safe_checkpoints():
+    with replaced(toolkit, "tqdm", torchrun.LoopBar), safe_checkpoints():
         runner.train()
     runner.logger.close()
