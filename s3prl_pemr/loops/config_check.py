@@ -143,10 +143,8 @@ def _call_faults(section: str, settings: dict[str, Any], module: ModuleType) -> 
     takes = inspect.signature(call).parameters
     keys = [key for key, parameter in takes.items() if parameter.kind is not parameter.VAR_KEYWORD]
     open_ended = len(keys) < len(takes)
-    if open_ended and name in (
-        "Adam",
-        "AdamW",
-    ):  # complete_optimizer_config hands the rest to torch
+    if open_ended and name in ("Adam", "AdamW"):
+        # complete_optimizer_config hands the rest to torch's own
         keys = list(inspect.signature(getattr(optim, name)).parameters)
     elif open_ended and name in BY_LAMB:
         keys += inspect.signature(optimizers.Lamb).parameters
