@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import torch
+
 from s3prl_pemr.report.printable import printable, visible
 from s3prl_pemr.safety.children import no_child_outlives_an_error
 from s3prl_pemr.toolkit.registration import KINDS, PLUGIN_ROOT
@@ -31,17 +33,26 @@ _REFUSED = {
     errno.ENOTDIR: "a folder is wanted",
     errno.ENOMEM: "lower the batch size or the number of workers",
 }
+_GPU_FULL = (
+    "the GPU's memory is full: pretrain with a smaller config.pretrain_expert.datarc.train_batch_size (the "
+    "losses are over the batch: another experiment) or config.runner.precision=bf16 (half the memory); "
+    "downstream with a smaller datarc.train_batch_size and config.runner.gradient_accumulate_steps (-f), or "
+    "with the feature cache (a frozen upstream hears one clip at a time)"
+)
 _DEAD_WORKER = re.compile(r"DataLoader worker \(pid.*?\) (is killed by signal: \w+|exited unexpectedly)")
 
 
 def line_of(error: BaseException) -> str | None:
     """What to tell the user in one line; None where only a traceback tells enough.
 
-    That is: what our own code refuses, what the machine refuses, and a worker that was killed.
+    That is: what our own code refuses, what the machine refuses (a GPU's memory too), and a worker that was
+    killed.
     """
     if isinstance(error, OSError) and error.errno in _REFUSED:
         where = printable(str(error.filename)) if error.filename else "writing or reading a file"
         return f"{where}: {error.strerror}; {_REFUSED[error.errno]}"
+    if isinstance(error, torch.OutOfMemoryError):
+        return f"{_GPU_FULL}; {KEPT}"
     dead = _DEAD_WORKER.search(str(error)) if isinstance(error, RuntimeError) else None
     if dead:
         return (

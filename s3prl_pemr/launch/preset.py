@@ -21,6 +21,8 @@ STORE = {
 # What two cores do in six to ten minutes: crops of 1.4 s pretrained on, clips of 29 s through an upstream.
 CPU_TRACKS, CPU_CLIPS = 2_400, 1_500
 CPU_BATCH, CPU_CROP_SAMPLES = 16, 22_400
+CUDA_BATCH = 48  # the paper's
+CUDA_BATCH_BYTES = 8 << 30  # that batch of 2.7 s crops in float32: 6.3 GiB measured, and room for the rest
 CPU_TRAINED_STEPS = 60  # of an upstream that is trained with the head
 QUEUED = ("moco", "moco_v2")
 OF_ONE_LENGTH = ("clmr",)  # its encoder wants the crops of its own yaml
@@ -59,17 +61,18 @@ def with_preset(
     cuda = device.startswith("cuda")
     if command == "pretrain":
         split = given.get("config.pretrain_expert.datarc.split", AUTO)
-        settings = _pretraining(AudioStore(store), cuda, upstream, split)
+        settings = _pretraining(AudioStore(store), device, upstream, split)
     else:
         settings = _downstream(AudioStore(store), cuda, task, trained)
     return ",,".join([*(f"{name}={value}" for name, value in settings.items()), override or ""])
 
 
-def _pretraining(store: AudioStore, cuda: bool, upstream: str | None, split: str) -> dict[str, Any]:
+def _pretraining(store: AudioStore, device: str, upstream: str | None, split: str) -> dict[str, Any]:
+    cuda = device.startswith("cuda")
     tracks = _count(store, "train" if split == AUTO else split) or len(store)
     # a queue is longer than a batch and shorter than the store, and its keys are of four groups
     most = max(tracks // 8 * 4, 4) if upstream in QUEUED else tracks
-    batch = min(48 if cuda else CPU_BATCH, most)
+    batch = min(_fits_the_gpu(device) if cuda else CPU_BATCH, most)
     steps = 3_000 if cuda else CPU_TRACKS * _cores() // 2 // batch
     settings: dict[str, Any] = {"config.runner.total_steps": steps, "config.runner.n_epochs": -1}
     settings |= {"config.runner.save_step": steps // 5, "config.runner.log_step": 10}
@@ -98,6 +101,12 @@ def _downstream(store: AudioStore, cuda: bool, task: str | None, trained: bool) 
             settings["config.downstream_expert.datarc.label_fraction"] = round(0.8 * clips / train, 4)
             settings["config.runner.evaluate_ratio"] = round(min(1.0, 0.2 * clips / max(dev, 1)), 4)
     return settings
+
+
+def _fits_the_gpu(device: str) -> int:
+    """Tracks of a batch: the paper's, or a multiple of 4 that the card's free memory holds."""
+    free, _ = torch.cuda.mem_get_info(device)
+    return max(min(CUDA_BATCH, CUDA_BATCH * free // CUDA_BATCH_BYTES // 4 * 4), 4)
 
 
 def _count(store: AudioStore, split: str) -> int:

@@ -101,12 +101,24 @@ def _faults(config: dict[str, Any], known_task: bool) -> Iterator[str]:
     if missing:
         yield f"runner of the config: {', '.join(missing)} missing; take a yaml of the task's"
     yield from optimizer_faults(config)
+    if isinstance(config.get("specaug"), dict):
+        yield from _specaug_faults(config["specaug"])
     scheduler = config.get("scheduler") or {}
     if scheduler.get("name") == PLATEAU:
         known = ["metric", *list(inspect.signature(optim.lr_scheduler.ReduceLROnPlateau).parameters)[1:]]
         yield from _unknown(f"scheduler {PLATEAU}", set(scheduler) - {"name"}, known, strict=True)
     elif scheduler:
         yield from _call_faults("scheduler", scheduler, schedulers)
+
+
+def _specaug_faults(settings: dict[str, Any]) -> Iterator[str]:
+    """All is handed to the class (s3prl/downstream/runner.py:257)."""
+    try:
+        from s3prl.downstream.specaug import SpecAug  # imports pandas, which s3prl does not install
+    except ModuleNotFoundError as error:
+        yield f"specaug: the toolkit's needs {error.name}: pip install {error.name}"
+        return
+    yield from _unknown("specaug", settings, list(inspect.signature(SpecAug).parameters), strict=True)
 
 
 def optimizer_faults(config: dict[str, Any]) -> Iterator[str]:

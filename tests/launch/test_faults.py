@@ -174,6 +174,11 @@ def test_what_the_machine_refuses_is_a_line_wherever_it_is_met(number, remedy):
     assert line.startswith(f"run/x: {os.strerror(number)}; ") and remedy in line
 
 
+def test_a_full_gpu_is_a_line_that_says_what_helps():
+    line = line_of(torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 MiB"))
+    assert "train_batch_size" in line and "bf16" in line and "\n" not in line
+
+
 def test_what_is_our_fault_keeps_its_traceback():
     assert line_of(RuntimeError("a bug")) is None
     assert line_of(OSError("without a number")) is None

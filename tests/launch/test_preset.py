@@ -1,6 +1,7 @@
 """--preset quick is sized to the store and the machine; what the user sets wins."""
 
 import pytest
+import torch
 from s3prl.pretrain.training.runner_config import RunnerFile
 from split_store import split_store
 
@@ -58,9 +59,11 @@ def test_pretraining_on_two_cores(of, tracks, batch):
     assert settings[f"{datarc}.crop_samples"] == 22_400
 
 
-def test_pretraining_on_a_gpu_has_the_papers_batch(of):
+@pytest.mark.parametrize(("free_gib", "batch"), [(79, 48), (8, 48), (6, 36), (2, 12), (0.1, 4)])
+def test_pretraining_on_a_gpu_has_the_papers_batch_where_it_fits(of, monkeypatch, free_gib, batch):
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (int(free_gib * 2**30), 80 * 2**30))
     settings = of("pretrain", Sized(20_000), device="cuda")
-    assert settings["config.pretrain_expert.datarc.train_batch_size"] == 48
+    assert settings["config.pretrain_expert.datarc.train_batch_size"] == batch
     assert "config.pretrain_expert.datarc.crop_samples" not in settings
 
 

@@ -2,6 +2,8 @@
 
 import copy
 import logging
+import sys
+import types
 
 import pytest
 import torch
@@ -42,6 +44,22 @@ def test_slips_are_named(section, key, value, message):
     with pytest.raises(ValueError, match=message) as caught:
         check_config(config, known_task=True)
     assert "\n" not in str(caught.value)
+
+
+def test_a_slip_in_the_toolkits_masking(monkeypatch):
+    monkeypatch.setitem(sys.modules, "pandas", types.ModuleType("pandas"))  # imported there, not needed here
+    config = config_of(ROOT / "downstream/music_tagging/config.yaml") | {"specaug": {"num_time_masks": 2}}
+    with pytest.raises(ValueError, match="specaug: unknown key 'num_time_masks'; did you mean num_time_mask"):
+        check_config(config, known_task=True)
+    check_config(config | {"specaug": {"num_time_mask": 2}}, known_task=True)
+
+
+def test_masking_without_its_package(monkeypatch):
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    monkeypatch.delitem(sys.modules, "s3prl.downstream.specaug", raising=False)
+    config = config_of(ROOT / "downstream/music_tagging/config.yaml") | {"specaug": {"num_time_mask": 2}}
+    with pytest.raises(ValueError, match="specaug: the toolkit's needs pandas: pip install pandas"):
+        check_config(config, known_task=True)
 
 
 def test_the_top_level_and_what_is_missing():
