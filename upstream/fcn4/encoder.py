@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_weights
 
 from .fused_block import conv_pool_relu
+from .fused_training import conv_norm_pool_relu
 
 POOLS = ((2, 4), (2, 4), (2, 4), (4, 2))  # (frequency, time) of each block; our choice, gives 512-d
 POOLED_BINS = math.prod(pool[0] for pool in POOLS)  # 32
@@ -37,6 +38,8 @@ class Block(nn.Module):
         one that comes second works on an eighth of the values.
         """
         if self._fits_fused(x):
+            if self.norm.training:
+                return conv_norm_pool_relu(x, self.conv, self.norm, self.pool, lengths)
             return conv_pool_relu(x, *self._folded(), self.pool, lengths)
         x = self._normalised(x)
         if lengths is not None:
@@ -45,10 +48,13 @@ class Block(nn.Module):
         return F.relu(F.max_pool2d(x, self.pool, ceil_mode=True))
 
     def _fits_fused(self, x: Tensor) -> bool:
-        fixed = not (self.training or torch.is_grad_enabled() or torch.is_autocast_enabled("cpu"))
         whole = x.shape[1] == 1 and x.shape[2] % self.pool[0] == 0
         # half precision cannot hold fused_block.py's BEHIND
-        return fixed and whole and x.device.type == "cpu" and x.dtype not in HALVES
+        if not whole or x.device.type != "cpu" or x.dtype in HALVES:
+            return False
+        if self.norm.training:  # a synchronised batch norm has other statistics
+            return not x.requires_grad and type(self.norm) is nn.BatchNorm2d
+        return not (self.training or torch.is_grad_enabled() or torch.is_autocast_enabled("cpu"))
 
     def _normalised(self, x: Tensor) -> Tensor:
         if self.training or torch.is_grad_enabled():

@@ -29,12 +29,8 @@ def conv_pool_relu(
 
     Returns: (B, C, F / pool[0], ceil(T / pool[1])), channels last in memory.
     """
-    bins, frames = pool
-    missing = -x.shape[-1] % frames
-    patches = F.unfold(F.pad(x, (1, 1 + missing, 1, 1)), (bins + 2, frames + 2), stride=pool)
-    shape = (len(x), x.shape[2] // bins, (x.shape[3] + missing) // frames)  # B, F', T'
-    rows = torch.cat([patches, _is_behind(x, shape, frames, lengths)], dim=1).transpose(1, 2).flatten(0, 1)
-    kernels = _kernels(weight[:, 0], bins, frames)
+    rows, shape = windows(x, pool, lengths)
+    kernels = window_kernels(weight[:, 0], *pool)
     pooled = x.new_empty(len(rows), len(weight))
     product = x.new_empty(min(ROWS, len(rows)), len(weight))
     for block, maximum in zip(rows.split(ROWS), pooled.split(ROWS), strict=True):
@@ -45,6 +41,20 @@ def conv_pool_relu(
     return pooled.unflatten(0, shape).permute(0, 3, 1, 2)
 
 
+def windows(x: Tensor, pool: tuple[int, int], lengths: Tensor | None) -> tuple[Tensor, tuple[int, int, int]]:
+    """The pooling windows of (B, 1, F, T) as rows of a matrix, and their arrangement (B, F', T').
+
+    A row holds the window with one bin and frame around it, (bins + 2) * (frames + 2) values, then for each
+    of its frames whether that lies behind the item's end.
+    """
+    bins, frames = pool
+    missing = -x.shape[-1] % frames
+    patches = F.unfold(F.pad(x, (1, 1 + missing, 1, 1)), (bins + 2, frames + 2), stride=pool)
+    shape = (len(x), x.shape[2] // bins, (x.shape[3] + missing) // frames)
+    rows = torch.cat([patches, _is_behind(x, shape, frames, lengths)], dim=1)
+    return rows.transpose(1, 2).flatten(0, 1), shape
+
+
 def _is_behind(x: Tensor, shape: tuple[int, int, int], frames: int, lengths: Tensor | None) -> Tensor:
     """(B, frames, F' * T'): 1 where that frame of the window lies behind the item's end, else 0."""
     ends = x.new_full((len(x),), x.shape[-1]) if lengths is None else lengths.to(x)
@@ -53,13 +63,16 @@ def _is_behind(x: Tensor, shape: tuple[int, int, int], frames: int, lengths: Ten
     return behind[:, :, None].expand(-1, -1, shape[1], -1).flatten(2)
 
 
-def _kernels(weight: Tensor, bins: int, frames: int) -> list[Tensor]:
-    """For each position of a window, (taps + frames, C): the kernel there, and the row of BEHIND."""
+def window_kernels(weight: Tensor, bins: int, frames: int) -> list[Tensor]:
+    """For each position of a window, bin by bin, (taps + frames, C): the kernel there, and the row of BEHIND.
+
+    Args: weight: (C, 3, 3).
+    """
     kernels = []
-    for frame in range(frames):
-        penalty = weight.new_zeros(frames, len(weight))
-        penalty[frame] = BEHIND
-        for bin_ in range(bins):
+    for bin_ in range(bins):
+        for frame in range(frames):
+            penalty = weight.new_zeros(frames, len(weight))
+            penalty[frame] = BEHIND
             taps = F.pad(weight, (frame, frames - 1 - frame, bin_, bins - 1 - bin_)).flatten(1)
             kernels.append(torch.cat([taps.T, penalty]))
     return kernels
