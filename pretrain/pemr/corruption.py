@@ -38,23 +38,27 @@ class CorruptionConfig:
 
     def draw(self, generators: Sequence[np.random.Generator], frames: int) -> Corruption:
         """Draw for one clip per generator: exactly round(ratio * frames) masked frames, one at least."""
-        masked = np.zeros((len(generators), frames), dtype=bool)
-        source = np.tile(np.arange(frames), (len(generators), 1))
         count = max(1, round(self.ratio * frames)) if self.ratio > 0 else 0
+        if self.span_frames[1] > 1:
+            return self._draw_spans(generators, frames, count)
+        shape = (len(generators), count)
+        chosen, replacement, kind = np.empty(shape, np.int64), np.empty(shape, np.int64), np.empty(shape)
         for row, generator in enumerate(generators):
-            if self.span_frames[1] > 1:
-                for chosen, replacement in self._spans(generator, frames, count):
-                    masked[row, chosen], source[row, chosen] = True, replacement
-                continue
-            chosen = generator.permutation(frames)[:count]
-            kind = generator.random(count)
-            replacement = generator.integers(frames, size=count)
-            masked[row, chosen] = True
-            source[row, chosen] = np.select(
-                [kind < self.zero_share, kind < self.zero_share + self.random_share],
-                [np.full(count, -1), replacement],
-                default=chosen,
-            )
+            chosen[row] = generator.permutation(frames)[:count]
+            generator.random(out=kind[row])
+            replacement[row] = generator.integers(frames, size=count)
+        zero, random = self.zero_share, self.zero_share + self.random_share
+        replacement = np.where(kind < zero, -1, np.where(kind < random, replacement, chosen))
+        masked, source = _nothing(len(generators), frames)
+        np.put_along_axis(masked, chosen, True, axis=1)
+        np.put_along_axis(source, chosen, replacement, axis=1)
+        return Corruption(torch.from_numpy(masked), torch.from_numpy(source))
+
+    def _draw_spans(self, generators: Sequence[np.random.Generator], frames: int, count: int) -> Corruption:
+        masked, source = _nothing(len(generators), frames)
+        for row, generator in enumerate(generators):
+            for chosen, replacement in self._spans(generator, frames, count):
+                masked[row, chosen], source[row, chosen] = True, replacement
         return Corruption(torch.from_numpy(masked), torch.from_numpy(source))
 
     def _spans(
@@ -75,3 +79,8 @@ class CorruptionConfig:
             else:
                 is_random = kind < self.zero_share + self.random_share
                 yield chosen, chosen - first + other if is_random else chosen
+
+
+def _nothing(clips: int, frames: int) -> tuple[np.ndarray, np.ndarray]:
+    """Masks nothing, and takes every frame from its own place."""
+    return np.zeros((clips, frames), dtype=bool), np.tile(np.arange(frames), (clips, 1))
