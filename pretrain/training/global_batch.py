@@ -1,10 +1,15 @@
-"""Sums over the global batch of all processes, with their gradient."""
+"""One batch over several processes: the wrapped method, and sums over all of it with their gradient."""
 
 from __future__ import annotations
 
+import logging
+
 import torch
 import torch.distributed as dist
-from torch import Tensor
+from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
+
+logger = logging.getLogger(__name__)
 
 
 class _AllReduceSum(torch.autograd.Function):
@@ -47,3 +52,18 @@ def global_gather(x: Tensor) -> Tensor:
     rank = dist.get_rank()
     mine = [x if process == rank else torch.zeros_like(x) for process in range(world_size())]
     return global_sum(torch.cat(mine))
+
+
+def distributed(model: nn.Module, device: str) -> nn.Module:
+    """Wrapped for several processes, itself for one.
+
+    gloo has no SyncBatchNorm: on a CPU each process normalises its share.
+    """
+    if world_size() == 1:
+        return model
+    on_cuda = torch.device(device).type == "cuda"
+    if on_cuda:
+        nn.SyncBatchNorm.convert_sync_batchnorm(model)
+    else:
+        logger.warning("batch normalisation is per process on CPU: gloo has no synchronised one")
+    return DistributedDataParallel(model, device_ids=[torch.device(device).index] if on_cuda else None)

@@ -16,10 +16,9 @@ from pathlib import Path
 import torch
 from s3prl.optimizers import get_optimizer
 from s3prl.schedulers import get_scheduler
-from torch.nn.parallel import DistributedDataParallel
 
 from s3prl_pemr.loops.config_check import optimizer_faults
-from s3prl_pemr.loops.optimizer import complete_optimizer_config
+from s3prl_pemr.loops.optimizer import complete_optimizer_config, on_device
 from s3prl_pemr.safety.children import no_child_outlives_an_error
 from s3prl_pemr.safety.interruption import Interruption
 from s3prl_pemr.settings import parse
@@ -27,9 +26,9 @@ from s3prl_pemr.settings import parse
 from . import checkpoint_files
 from .collapse import effective_rank
 from .expert import UpstreamPretrainExpert
-from .global_batch import world_size
+from .global_batch import distributed, world_size
 from .log import TrainingLog
-from .precision import Precision
+from .precision import Precision, precision_here
 from .probe import KnnProbe
 from .runner_config import RunnerFile
 
@@ -57,6 +56,7 @@ class PretrainRunner:
         self.expdir, self.device, self.rank = expdir, device, rank
         file = parse(RunnerFile, config, "runner config")
         self.settings = file.runner
+        self.settings.precision = precision_here(self.settings.precision, device)
         self.precision = Precision(self.settings.precision, device)
         self.expert = UpstreamPretrainExpert(
             file.pretrain_expert.datarc, model_settings, device, rank=rank, world_size=world_size()
@@ -65,7 +65,7 @@ class PretrainRunner:
         self.config = asdict(file)
         self.steps_per_epoch = len(self.expert.batches)
         self.total_steps = self.expert.total_steps = self.settings.steps(self.steps_per_epoch)
-        self.optimizer_config = complete_optimizer_config(file.optimizer)
+        self.optimizer_config = on_device(complete_optimizer_config(file.optimizer), device)
         faults = list(optimizer_faults({"optimizer": file.optimizer}))
         if faults:
             raise ValueError(f"optimizer or scheduler of the runner config: {'; '.join(faults)}")
@@ -97,7 +97,7 @@ class PretrainRunner:
                 f"; {self.step} are done" if self.step else "",
             )  # fmt: skip
         loader = self.expert.get_train_dataloader()
-        self._distribute()
+        self.expert.model = distributed(self.expert.model, self.device)
         self.expert.train()
         clips = self.expert.data_config.train_batch_size
         prefix = f"{self.expert.method.name}/train-"
@@ -191,19 +191,6 @@ class PretrainRunner:
         if self.rank == 0:
             for name, picture in pictures.items():
                 log.tensorboard.add_image(f"{method.name}/{name}", picture, self.step, dataformats="HWC")
-
-    def _distribute(self) -> None:
-        """Wrap for several processes. gloo has no SyncBatchNorm: on CPU each process normalises its share."""
-        if world_size() == 1:
-            return
-        on_cuda = torch.device(self.device).type == "cuda"
-        if on_cuda:
-            torch.nn.SyncBatchNorm.convert_sync_batchnorm(self.expert.model)
-        else:
-            logger.warning("batch normalisation is per process on CPU: gloo has no synchronised one")
-        self.expert.model = DistributedDataParallel(
-            self.expert.model, device_ids=[torch.device(self.device).index] if on_cuda else None
-        )
 
     def _check_health(self) -> None:
         """Never save or go on with what is not finite; asked only then, as it waits for the device."""

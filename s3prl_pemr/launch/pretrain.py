@@ -59,6 +59,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 "pretrain", args.preset, args.override, args.device, upstream=args.upstream
             )
         _seed(DEFAULT_SEED if args.seed is None else args.seed)
+        torch.backends.cudnn.deterministic = args.deterministic
+        torch.backends.cudnn.benchmark = not args.deterministic  # crops are all of one length
         if args.toolkit_runner or (args.upstream and not is_ours(args.upstream)):
             from .toolkit_pretrain import train  # only here: it gives s3prl's folders names at the top level
 
@@ -117,5 +119,3 @@ def _seed(seed: int) -> None:
     random.seed(seed)
     np.random.seed(seed)  # noqa: NPY002 - what the toolkit's own experts draw from
     torch.manual_seed(seed)
-    torch.backends.cudnn.deterministic = True
-    torch.backends.cudnn.benchmark = False

@@ -63,6 +63,10 @@ def parse_arguments(argv: Sequence[str]) -> Namespace:
     parser.add_argument("--preset", choices=PRESETS, help=PRESET_HELP)
     parser.add_argument("--seed", type=int, help=f"default: {DEFAULT_SEED}")
     parser.add_argument("--device", help="default: cuda where there is one, else cpu")
+    parser.add_argument(
+        "--deterministic", action="store_true",
+        help="on CUDA: the same kernels every time, which are slower; on a CPU runs are equal without it",
+    )  # fmt: skip
     parser.add_argument("--multi_gpu", action="store_true", help="the toolkit's DataParallel; ours: torchrun")
     parser.add_argument(
         "--toolkit_runner", action="store_true", help="train in s3prl's own pretraining Runner"

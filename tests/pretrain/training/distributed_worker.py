@@ -16,7 +16,7 @@ from s3prl.pretrain.baselines.cola import bilinear_loss
 from s3prl.pretrain.baselines.moco import info_nce
 from s3prl.pretrain.baselines.simclr import nt_xent
 from s3prl.pretrain.pemr.objective import cross_correlation, negative_loss, positive_loss
-from s3prl.pretrain.training.global_batch import global_gather, world_size
+from s3prl.pretrain.training.global_batch import distributed, global_gather, world_size
 from s3prl.pretrain.training.log import TrainingLog
 from s3prl.pretrain.training.runner import PretrainRunner
 
@@ -65,7 +65,7 @@ def training(folder: Path, config: dict, model_settings: dict) -> None:
     runner = PretrainRunner(folder, config, model_settings, "cpu", rank(), None)
     initial = {name: weights.clone() for name, weights in runner.expert.method.state_dict().items()}
     loader = runner.expert.get_train_dataloader()
-    runner._distribute()
+    runner.expert.model = distributed(runner.expert.model, "cpu")
     runner.expert.train()
     for module in runner.expert.modules():
         if isinstance(module, torch.nn.modules.batchnorm._BatchNorm):

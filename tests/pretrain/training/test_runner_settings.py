@@ -1,7 +1,9 @@
 """Settings of the runner: in force, saved, refused."""
 
 import pytest
+import torch
 from pretraining_runs import load, run
+from s3prl.pretrain.training import precision
 from s3prl.pretrain.training.runner import PretrainRunner
 
 
@@ -10,7 +12,7 @@ from s3prl.pretrain.training.runner import PretrainRunner
     [
         ({"gradient_accumulate_steps": 2}, "accumulating smaller batches is a different experiment"),
         ({"n_epochs": 0}, "n_epochs or total_steps must be at least 1"),
-        ({"precision": "fp8"}, "precision 'fp8' is not one of fp32, bf16, fp16"),
+        ({"precision": "fp8"}, "precision 'fp8' is not one of auto, fp32, bf16, fp16"),
         ({"precision": "fp16"}, "precision fp16 needs a CUDA device, not cpu"),
         ({"probe_every_epochs": 1}, "probe_every_epochs needs probe_store"),
         ({"save_steps": 1}, "Key 'save_steps' not in 'RunnerConfig'"),
@@ -65,6 +67,20 @@ def test_the_saved_settings_are_those_in_force(tmp_path, config, model_settings)
     assert states["Upstream_Config"]["model"]["mask_ratio"] == 0.1  # not written in the test's settings
     assert states["Upstream_Config"]["augment"]["pitch_probability"] == 0.6
     assert states["Config"]["runner"]["precision"] == "fp32"
+
+
+def test_an_automatic_precision_is_kept_for_the_run_that_goes_on(
+    tmp_path, config, model_settings, monkeypatch
+):
+    monkeypatch.setattr(precision, "bf16_speed_up", lambda: 2.0)
+    config["runner"] |= {"n_epochs": 1, "precision": "auto"}
+    run(tmp_path, "run", config, model_settings)
+    saved = load(tmp_path / "run/states-3.ckpt")["Config"]
+    assert saved["runner"]["precision"] == "bf16"
+    monkeypatch.setattr(precision, "bf16_speed_up", lambda: 0.5)
+    states = load(tmp_path / "run/states-3.ckpt")
+    runner = PretrainRunner(tmp_path / "run", saved, states["Upstream_Config"], "cpu", 0, states)
+    assert runner.precision.dtype == torch.bfloat16
 
 
 @pytest.mark.parametrize(
