@@ -1,9 +1,9 @@
 """Why two devices agree in the loss to many digits and in the encoder's gradient to two.
 
 A gradient jumps where another place of a pooling window wins, or a value passes ReLU's zero. The augmented
-waveforms of a CPU and a GPU differ by 4e-6 of their size: that much decides some of the encoder's many windows
-otherwise. With the winners held, the same difference does what it does to the loss. All of it in float64, where
-nothing else is rounded.
+waveforms of a CPU and a GPU differ by 4e-6 of their size: that much decides some of the encoder's windows
+otherwise. With the winners held, the same difference does what it does to the loss. All of it in float64,
+where nothing else is rounded.
 """
 
 import copy
