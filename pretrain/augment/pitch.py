@@ -6,12 +6,18 @@ as fast; between two edges the two reads are cross-faded. The first sample is th
 segments are read from the clip's end, with no fade: the level holds up to both ends.
 """
 
+import functools
+import logging
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
 from .fft_length import fast_fft_length
-from .splice_search import SpliceSearch
+from .splice_search import SpliceSearch, edge_places
 from .spline_read import OVERSAMPLING, read_spline, spline_coefficients
+
+logger = logging.getLogger(__name__)
 
 HOP_SECONDS = 0.032
 REACH_SECONDS = 0.016  # searched to each side: 32 ms in all, one period of 31 Hz
@@ -34,9 +40,9 @@ def pitch_shift(wavs: Tensor, pitch_cents: Tensor, sample_rate: int) -> Tensor:
     Returns: (B, N).
 
     Raises:
-        ValueError: a shift of more than an octave.
+        ValueError: a shift of more than an octave, or of NaN.
     """
-    if bool((pitch_cents.abs() > LIMIT_CENTS).any()):
+    if not bool((pitch_cents.abs() <= LIMIT_CENTS).all()):
         raise ValueError(f"pitch_cents: {pitch_cents.abs().max()} is beyond +-{LIMIT_CENTS:g}")
     if wavs.shape[1] < MINIMUM_SECONDS * sample_rate or len(wavs) == 0:
         return wavs
@@ -59,14 +65,28 @@ def pitch_shift(wavs: Tensor, pitch_cents: Tensor, sample_rate: int) -> Tensor:
 def _edge_places(search: SpliceSearch, ratio: Tensor, samples: int, hop: int, reach: int, pad: int) -> Tensor:
     """Input place of every segment edge, (B, K), such that no segment reads past either end of the clip."""
     edges = -(-samples // hop) + 1
-    due = hop * torch.arange(edges, device=ratio.device)[:, None]  # (K, 1), output time of each edge
+    due = hop * torch.arange(edges, device=ratio.device)  # (K,), output time of each edge
     overlap = ratio * hop
-    highest = samples - 1 - ratio * (samples - 1 - due).clamp(max=hop)  # (K, B)
-    lowest = pad + (highest - 2 * reach).minimum(due - reach).maximum(overlap)
-    places = [torch.full_like(ratio, pad)]
-    for edge in range(1, edges):
-        places.append(search.best_place(places[-1] + overlap, overlap, lowest[edge]))
-    return torch.stack(places, dim=1)
+    highest = samples - 1 - ratio[:, None] * (samples - 1 - due).clamp(max=hop)  # (B, K)
+    lowest = pad + (highest - 2 * reach).minimum(due - reach).maximum(overlap[:, None])
+    return _walk(ratio.device.type)(search, overlap, lowest, pad)
+
+
+@functools.cache
+def _walk(device_type: str) -> Callable[[SpliceSearch, Tensor, Tensor, int], Tensor]:
+    """What walks the edges: a Triton kernel on a GPU that can have one; it is asked for once."""
+    if device_type != "cuda":
+        return edge_places
+    try:
+        from . import splice_search_triton
+
+        if splice_search_triton.buildable():
+            return splice_search_triton.edge_places
+        reason = "this GPU is older than triton's oldest"
+    except Exception as error:  # without triton, a C compiler, Python's headers ... each raises its own
+        reason = f"{type(error).__name__}: {error}"
+    logger.warning(f"pitch shift: no Triton kernel ({reason}); the search in torch takes many times as long")
+    return edge_places
 
 
 def _cross_fade(coefficients: Tensor, places: Tensor, ratio: Tensor, hop: int) -> Tensor:

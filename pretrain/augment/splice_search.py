@@ -69,6 +69,7 @@ class SpliceSearch:
         fine = hop_samples // 2
         self.lags = 2 * reach_samples // DECIMATION + 1
         norms = inverse_norms(decimated, coarse)
+        self.wavs, self.decimated, self.hop_samples = wavs, decimated, hop_samples
         # Views: [row, start] takes the stretch that begins at `start`.
         self.coarse_templates = decimated.unfold(1, coarse, 1)
         self.coarse_regions = decimated.unfold(1, coarse + self.lags - 1, 1)
@@ -106,3 +107,20 @@ class SpliceSearch:
         region = self.fine_regions[self.rows, start + step - (FINE_REACH + 1)]
         lag = finest_lag(region, self.fine_templates[self.rows, start])
         return natural + step + (lag - (FINE_REACH + 1))
+
+
+def edge_places(search: SpliceSearch, overlap: Tensor, lowest: Tensor, first_place: int) -> Tensor:
+    """Input place of every segment edge, one after the other: each goes on from the one before.
+
+    Args:
+        search: of B clips.
+        overlap: float64, (B,), input samples that a segment reads from one edge to the next.
+        lowest: float64, (B, K), least place of each edge; that of the first edge is not looked at.
+        first_place: of edge 0, in samples.
+
+    Returns: float64, (B, K).
+    """
+    places = [torch.full_like(overlap, first_place)]
+    for edge in range(1, lowest.shape[1]):
+        places.append(search.best_place(places[-1] + overlap, overlap, lowest[:, edge]))
+    return torch.stack(places, dim=1)
