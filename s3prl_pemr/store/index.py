@@ -15,6 +15,7 @@ inside a label.
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from s3prl_pemr.report.printable import printable, visible
@@ -40,7 +41,7 @@ class StoreError(ValueError):
         return visible(super().__str__())
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Stamp:
     """What tells an unchanged source file from a changed one; both -1 for a file that is not there."""
 
@@ -48,7 +49,7 @@ class Stamp:
     source_mtime_ns: int = -1
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Entry:
     """One track of the store."""
 
@@ -82,13 +83,14 @@ class Entry:
     def parse(cls, cells: list[str]) -> "Entry":
         """The reverse of `line`; ValueError where a cell is not what it should be."""
         track, offset, length, split, labels, note, crc32, size, mtime = cells
-        names = tuple(unescape(label) for label in labels.split("|")) if labels else ()
         stamp = Stamp(int(size), int(mtime))
         where = int(offset), int(length)
-        return cls(unescape(track), *where, unescape(split), names, unescape(note), int(crc32, 16), stamp)
+        return cls(
+            unescape(track), *where, _shared(split), _names(labels), _shared(note), int(crc32, 16), stamp
+        )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Unreadable:
     """One source that could not be stored."""
 
@@ -146,22 +148,26 @@ REBUILD = "run prepare with --rebuild"
 
 
 def _read_table(path: Path, columns: tuple[str, ...], parse) -> tuple[list, int]:
+    rows, whole_bytes = [], 0
     try:
-        content = path.read_bytes()
+        with path.open("rb") as file:
+            for number, line in enumerate(file, start=1):
+                if not line.endswith(b"\n"):
+                    break
+                whole_bytes += len(line)
+                cells = line[:-1].decode("utf-8", "surrogateescape").split("\t")
+                if number > 1:
+                    rows.append(parse(cells))
+                elif cells != list(columns):
+                    raise StoreError(
+                        f"{path}: not a table of an audio store (its first line differs); {REBUILD}"
+                    )
     except OSError as error:
         raise StoreError(f"{path}: cannot be read ({error.strerror}); copy it again or {REBUILD}") from error
-    whole_bytes = content.rfind(b"\n") + 1
-    first, *lines = content[:whole_bytes].decode("utf-8", "surrogateescape").split("\n")
-    if not whole_bytes:
-        return [], 0
-    if first != "\t".join(columns):
-        raise StoreError(f"{path}: not a table of an audio store (its first line differs); {REBUILD}")
-    rows = []
-    for number, line in enumerate(lines[:-1], start=2):
-        try:
-            rows.append(parse(line.split("\t")))
-        except (ValueError, TypeError) as error:
-            raise StoreError(f"{path}: line {number} is malformed; {REBUILD}") from error
+    except (ValueError, TypeError) as error:
+        if isinstance(error, StoreError):
+            raise
+        raise StoreError(f"{path}: line {number} is malformed; {REBUILD}") from error
     return rows, whole_bytes
 
 
@@ -173,6 +179,18 @@ def escape(cell: str, escapes: dict[str, str] = _ESCAPES) -> str:
 def unescape(cell: str) -> str:
     """The reverse of `escape`. Raises ValueError for an unknown escape."""
     return re.sub(r"\\(.?)", _unescaped, cell) if "\\" in cell else cell
+
+
+@lru_cache(maxsize=4096)
+def _shared(cell: str) -> str:
+    """`unescape`, of equal cells one object: a million tracks have few splits and notes."""
+    return unescape(cell)
+
+
+@lru_cache(maxsize=65_536)
+def _names(labels: str) -> tuple[str, ...]:
+    """The labels of a cell; of equal cells one object."""
+    return tuple(map(_shared, labels.split("|"))) if labels else ()
 
 
 def _unescaped(found: re.Match) -> str:

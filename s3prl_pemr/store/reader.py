@@ -63,8 +63,11 @@ class AudioStore:
         self.notes = [entry.note for entry in entries]
         self.length_samples = np.array([entry.length_samples for entry in entries], dtype=np.int64)
         self._offset_samples = np.array([entry.offset_samples for entry in entries], dtype=np.int64)
-        identity = "".join(f"{entry.track}\t{entry.length_samples}\t{entry.crc32:08x}\n" for entry in entries)
-        self.fingerprint = hashlib.sha256(identity.encode("utf-8", "surrogateescape")).hexdigest()
+        identity = hashlib.sha256()
+        for entry in entries:
+            line = f"{entry.track}\t{entry.length_samples}\t{entry.crc32:08x}\n"
+            identity.update(line.encode("utf-8", "surrogateescape"))
+        self.fingerprint = identity.hexdigest()
         self._open_audio()
 
     def __len__(self) -> int:

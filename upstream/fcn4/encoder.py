@@ -40,7 +40,8 @@ class Block(nn.Module):
         if self._fits_fused(x):
             if self.norm.training:
                 return conv_norm_pool_relu(x, self.conv, self.norm, self.pool, lengths)
-            return conv_pool_relu(x, *self._folded(), self.pool, lengths)
+            with torch.autocast(x.device.type, enabled=False):
+                return conv_pool_relu(x, *self._folded(), self.pool, lengths)
         x = self._normalised(x)
         if lengths is not None:
             inside = torch.arange(x.shape[-1], device=x.device) < lengths[:, None]
@@ -54,7 +55,7 @@ class Block(nn.Module):
             return False
         if self.norm.training:  # a synchronised batch norm has other statistics
             return not x.requires_grad and type(self.norm) is nn.BatchNorm2d
-        return not (self.training or torch.is_grad_enabled() or torch.is_autocast_enabled("cpu"))
+        return not (self.training or torch.is_grad_enabled())
 
     def _normalised(self, x: Tensor) -> Tensor:
         if self.training or torch.is_grad_enabled():

@@ -51,3 +51,14 @@ def test_the_encoder_takes_it_at_inference_only(monkeypatch):
         found = encoder(frames)
     assert len(taken) == 1
     torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-6)
+
+
+def test_under_autocast_the_first_block_stays_in_float32():
+    torch.manual_seed(0)
+    encoder, frames = FCN4((4, 4, 4, 4)).eval(), torch.randn(2, 130, 32)
+    with torch.no_grad():
+        expected = encoder(frames)
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            assert encoder.blocks[0](frames.transpose(1, 2)[:, None]).dtype == torch.float32
+            found = encoder(frames)
+    torch.testing.assert_close(found.float(), expected, rtol=0.05, atol=0.02)
