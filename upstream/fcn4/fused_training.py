@@ -139,5 +139,6 @@ def _move_running_statistics(
     of_batch = kernel @ mean + conv.bias
     variance = (kernel @ covariance * kernel).sum(dim=1) * count / max(count - 1, 1)
     norm.num_batches_tracked.add_(1)
-    norm.running_mean.lerp_(of_batch.to(norm.running_mean), norm.momentum)
-    norm.running_var.lerp_(variance.to(norm.running_var), norm.momentum)
+    share = 1 / norm.num_batches_tracked if norm.momentum is None else norm.momentum  # None: the mean of all
+    for running, now in ((norm.running_mean, of_batch), (norm.running_var, variance)):
+        running.add_(share * (now.to(running) - running))

@@ -147,3 +147,16 @@ def test_a_norm_that_was_set_to_evaluation_keeps_its_statistics(taken):
     encoder.blocks[0].norm.eval()
     encoder(torch.randn(2, 130, 32))
     assert not taken
+
+
+@pytest.mark.parametrize("momentum", [0.1, 0.7, None])
+def test_running_statistics_with_any_momentum(momentum):
+    layers = block()
+    layers.norm.momentum = momentum
+    fused = copy.deepcopy(layers)
+    for seed in range(3):
+        x = torch.randn(2, 1, 16, 9, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+        plain(x, layers.conv, layers.norm)
+        conv_norm_pool_relu(x, fused.conv, fused.norm, POOL, None)
+    for (name, expected), (_, found) in zip(layers.named_buffers(), fused.named_buffers(), strict=True):
+        torch.testing.assert_close(found, expected, rtol=1e-9, atol=1e-9, msg=name)
