@@ -139,6 +139,8 @@ def _move_running_statistics(
     of_batch = kernel @ mean + conv.bias
     variance = (kernel @ covariance * kernel).sum(dim=1) * count / max(count - 1, 1)
     norm.num_batches_tracked.add_(1)
-    share = 1 / norm.num_batches_tracked if norm.momentum is None else norm.momentum  # None: the mean of all
+    share = norm.momentum  # None: the mean of all batches
+    if share is None:
+        share = norm.num_batches_tracked.double().reciprocal()
     for running, now in ((norm.running_mean, of_batch), (norm.running_var, variance)):
         running.add_(share * (now.to(running) - running))
