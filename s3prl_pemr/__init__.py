@@ -21,9 +21,22 @@ line says what it is, CONTRIBUTING.md where a change belongs.
 
 import sys
 
-__all__ = ["__version__", "register"]
+__all__ = ["__version__", "load", "register"]
 
 __version__ = "0.2.0.dev0"  # setup.cfg has it too: tests/toolkit/test_registration.py compares them
+
+
+def load(weights):
+    """The model of a name whose weights come with the package (pemr), a checkpoint, or a json of weights.
+
+    Returns: in eval mode; of PEMR upstream/pemr/model.py: PEMR, with front end, encoder, transformer, masks.
+
+    Raises:
+        ValueError: one line: no such name or file, or one that is damaged.
+    """
+    from .methods import load_any
+
+    return load_any(weights)
 
 
 def _is_the_program() -> bool:

@@ -7,6 +7,8 @@ import importlib.util
 from pathlib import Path
 from typing import NamedTuple
 
+from torch import nn
+
 _LOG_MEL = "fcn4.model:LogMelFCN"
 
 
@@ -39,6 +41,16 @@ def objective_class(name: str) -> type:
 def model_class(name: str) -> type:
     """The model of a name; its `Config` is the dataclass it is built from."""
     return _load("upstream", METHODS[name].model)
+
+
+def load_any(weights: str | Path) -> nn.Module:
+    """The model of a checkpoint or of shipped weights, whatever method made it; see s3prl_pemr.load."""
+    from s3prl.upstream.adapter.checkpoint import load_model, read_checkpoint
+
+    method = read_checkpoint(weights)["Method"]
+    if method not in METHODS:
+        raise ValueError(f"{weights}: of -u {method}, which this version does not know")
+    return load_model(weights, method, model_class(method))
 
 
 def default_settings(name: str) -> tuple[Path, Path]:

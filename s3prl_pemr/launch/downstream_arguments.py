@@ -10,7 +10,7 @@ from pathlib import Path
 
 from s3prl import downstream, hub
 from s3prl.pretrain.training.checkpoint_files import checkpoints
-from s3prl.upstream.adapter.checkpoint import read_checkpoint
+from s3prl.upstream.adapter.checkpoint import SHIPPED, read_checkpoint, shipped_weights
 
 from s3prl_pemr.features.attach import CacheArguments
 from s3prl_pemr.loops.device import choose_device
@@ -65,6 +65,9 @@ def complete_arguments(
             args.of_today["upstream_ckpt"] = args.upstream_ckpt
     else:
         _check_names(args)
+        if args.upstream in SHIPPED and not args.upstream_ckpt and args.hub == "torch":
+            args.upstream_ckpt = str(shipped_weights(args.upstream))  # a head keeps a copy of what -k names
+            added += ["-k", args.upstream_ckpt]
         check_folder(run_folder(args), "the experiment's folder")
         config = _find_config(args.downstream, args.config)
         if config != args.config:

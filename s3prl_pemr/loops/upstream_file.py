@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 from s3prl.upstream.adapter.checkpoint import NEEDED, read_checkpoint
+from s3prl.upstream.adapter.weights_file import SUFFIX, read_weights
 
 from s3prl_pemr.features.identity import file_identity
 from s3prl_pemr.report.printable import printable
@@ -20,7 +21,7 @@ logger = logging.getLogger(__name__)
 
 KEY = "Upstream_File"  # in a head's checkpoint; one of 0.1.0 has none
 # What an upstream reads of its checkpoint, and what says which music it heard.
-PARTS = (*NEEDED, "Heard", "Data", "Config")
+PARTS = (*NEEDED, "Heard", "Data", "Config", "Card")
 
 
 def kept_file(args: Namespace, saved: dict[str, Any]) -> dict[str, Any] | None:
@@ -37,16 +38,22 @@ def kept_file(args: Namespace, saved: dict[str, Any]) -> dict[str, Any] | None:
         return kept
     if not path or not Path(path).expanduser().is_file():
         return None
-    try:
-        found = torch.load(Path(path).expanduser(), map_location="cpu", weights_only=True, mmap=True)
-        ours = isinstance(found, dict) and set(NEEDED) <= set(found)
-    except Exception:  # any upstream's file may stand here
-        ours = False
-    if not ours:
+    if not _is_ours(Path(path).expanduser()):
         return None
     states = read_checkpoint(path)
     states = {name: states[name] for name in PARTS if name in states}
     return {"path": str(path), "sha256": file_identity(path), "states": states}
+
+
+def _is_ours(path: Path) -> bool:
+    """Whether it holds weights of a method of ours; any upstream's file may stand there."""
+    try:
+        if path.suffix == SUFFIX:
+            return bool(read_weights(path))
+        found = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+        return isinstance(found, dict) and set(NEEDED) <= set(found)
+    except Exception:
+        return False
 
 
 @contextmanager

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from s3prl.upstream.adapter.weights_file import SUFFIX, read_weights
 from s3prl.util.download import _urls_to_filepaths
 
 from s3prl_pemr.loops.upstream_file import KEY as UPSTREAM_FILE
@@ -29,6 +30,8 @@ def upstream_heard(ckpt: str | None, head: str | None = None) -> dict[str, Any] 
     try:
         path = Path(_urls_to_filepaths(ckpt, download=False) if "://" in ckpt else ckpt).expanduser()
         lost = head is not None and not path.is_file()
+        if path.suffix == SUFFIX and not lost:
+            return {key: read_weights(path)["Heard"][key] for key in KEYS}
         # mmap: of a file of gigabytes only what is looked at is read
         states = torch.load(head if lost else path, map_location="cpu", weights_only=True, mmap=True)
         states = states[UPSTREAM_FILE]["states"] if lost else states

@@ -6,6 +6,7 @@ yaml as a dict) and `Upstream` (the model's state dict). The rest belongs to the
 
 from __future__ import annotations
 
+import importlib.util
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,16 @@ from torch import nn
 from s3prl_pemr.safety.damage import damage_of
 from s3prl_pemr.settings import parse
 
+from .weights_file import SUFFIX, read_weights
+
+SHIPPED = ("pemr",)  # names whose weights come with the package: upstream/NAME/weights/NAME.json
 NEEDED = ("Method", "Upstream_Config", "Upstream")
+
+
+def shipped_weights(name: str) -> Path:
+    """The json of weights that come with the package."""
+    spec = importlib.util.find_spec(f"s3prl.upstream.{name}")
+    return Path(spec.submodule_search_locations[0]) / "weights" / f"{name}{SUFFIX}"
 
 
 def read_checkpoint(
@@ -24,7 +34,7 @@ def read_checkpoint(
     """Load with `weights_only`: nothing in the file is executed.
 
     Args:
-        path: the file.
+        path: a checkpoint, the json of weights (weights_file.py), or one of SHIPPED.
         needed: keys that it must have.
         writer: who writes such files, for the messages.
 
@@ -32,8 +42,19 @@ def read_checkpoint(
         ValueError: one line: not there, damaged, not a checkpoint, or without a key that is `needed`.
     """
     path = Path(path).expanduser()
+    if str(path) in SHIPPED and not path.exists():
+        path = shipped_weights(str(path))
     if not path.is_file():
         raise ValueError(f"checkpoint {path} is not a file; pass one that {writer} wrote")
+    states = read_weights(path) if path.suffix == SUFFIX else _read_archive(path, writer)
+    missing = set(needed) - set(states)
+    if missing:
+        raise ValueError(f"checkpoint {path} was not written by {writer}: no {', '.join(sorted(missing))}")
+    fill_in_settings(states.get("Upstream_Config"))
+    return states
+
+
+def _read_archive(path: Path, writer: str) -> dict[str, Any]:
     damage = damage_of(path)
     if damage:
         raise ValueError(f"checkpoint {path} {damage}")
@@ -41,13 +62,7 @@ def read_checkpoint(
         states = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # what the unpickler meets in a file of another kind can be anything
         raise ValueError(f"checkpoint {path} cannot be read: not one that {writer} wrote") from error
-    if not isinstance(states, dict):
-        states = {}
-    missing = set(needed) - set(states)
-    if missing:
-        raise ValueError(f"checkpoint {path} was not written by {writer}: no {', '.join(sorted(missing))}")
-    fill_in_settings(states.get("Upstream_Config"))
-    return states
+    return states if isinstance(states, dict) else {}
 
 
 def fill_in_settings(settings: Any) -> None:

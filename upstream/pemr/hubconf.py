@@ -8,19 +8,19 @@ from .expert import random_pemr as _random_pemr
 
 
 def pemr(ckpt=None, model_config=None, **_):
-    """PEMR from a checkpoint (-k) of run_pretrain.py -u pemr."""
+    """PEMR with the weights of this package (MODEL_CARD.md), or of a checkpoint (-k) of run_pretrain.py."""
     if model_config is not None:
         raise ValueError("-g is not for -u pemr: a checkpoint holds the settings of its model")
-    if ckpt is None:
-        raise ValueError(
-            "no PEMR checkpoint ships with this version: pass one with -k CKPT (from run_pretrain.py), "
-            "a URL with -u pemr_url -k URL, or take random weights with -u pemr_random"
-        )
-    return _UpstreamExpert(_load_pemr(ckpt))
+    return _UpstreamExpert(_load_pemr("pemr" if ckpt is None else ckpt))
 
 
 def pemr_local(ckpt=None, model_config=None, **_):
-    """PEMR from a checkpoint on disk: another name of `pemr`."""
+    """PEMR from a checkpoint on disk (-k)."""
+    if ckpt is None:
+        raise ValueError(
+            "-u pemr_local needs a checkpoint: pass -k CKPT (from run_pretrain.py); the weights that come "
+            "with this package are -u pemr"
+        )
     return pemr(ckpt, model_config)
 
 

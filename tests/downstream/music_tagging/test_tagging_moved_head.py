@@ -6,6 +6,7 @@ import shutil
 import pytest
 import soundfile
 import torch
+from s3prl.upstream.adapter.checkpoint import shipped_weights
 from tagging_store import clip
 
 from s3prl_pemr.audio import SAMPLE_RATE
@@ -83,3 +84,23 @@ def test_it_goes_on_and_keeps_what_it_carries(head, run_downstream):
     states = torch.load(path.parent / "states-2.ckpt", weights_only=True)
     assert set(states["Upstream_File"]["states"]) == {"Method", "Upstream_Config", "Upstream", "Heard"}
     assert states["Args"].expdir == str(path.parent)
+
+
+def test_the_weights_that_ship_are_carried_too(store, run_downstream, tmp_path):
+    settings = [f"config.runner.{key}=1" for key in ("total_steps", "eval_step", "save_step", "log_step")]
+    settings += [f"config.downstream_expert.datarc.store={store}"]
+    flags = ("-m", "train", "-u", "pemr", "-d", "music_tagging", "-p", tmp_path / "run")
+    run_downstream(*flags, "-o", ",,".join(settings))
+    head = tmp_path / "run/dev-best.ckpt"
+    run_downstream("-m", "evaluate", "-e", head)
+    expected = json.loads((tmp_path / "run/scores.json").read_text())["test"]
+    states = torch.load(head, weights_only=True)
+    kept = states["Upstream_File"]
+    assert kept["path"] == states["Args"].upstream_ckpt == str(shipped_weights("pemr"))
+    # as in another installation, whose package lies elsewhere
+    kept["path"] = states["Args"].upstream_ckpt = "/nowhere/pemr.json"
+    torch.save(states, tmp_path / "moved.ckpt")
+    run_downstream("-m", "evaluate", "-e", tmp_path / "moved.ckpt")
+    scores = json.loads((tmp_path / "scores.json").read_text())["test"]
+    assert (scores["loss"], scores["roc_auc"]) == (expected["loss"], expected["roc_auc"])
+    assert scores["upstream_heard"]["data_set"] == expected["upstream_heard"]["data_set"] == "game music"

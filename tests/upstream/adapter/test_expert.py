@@ -124,7 +124,6 @@ def test_checkpoints_that_do_not_serve_are_refused_in_one_line(tmp_path, checkpo
     (tmp_path / "cut.ckpt").write_bytes(path.read_bytes()[:1000])
     (tmp_path / "text.ckpt").write_text("hello")
     cases = {
-        None: "no PEMR checkpoint ships with this version: pass one with -k CKPT",
         "missing.ckpt": "is not a file",
         "other.ckpt": "is of -u simclr, not of -u pemr",
         "foreign.ckpt": "was not written by run_pretrain.py: no Method, Upstream, Upstream_Config",
@@ -135,8 +134,10 @@ def test_checkpoints_that_do_not_serve_are_refused_in_one_line(tmp_path, checkpo
     }
     for name, message in cases.items():
         with pytest.raises(ValueError, match=message) as error:
-            hub.pemr(ckpt=name and str(tmp_path / name))
+            hub.pemr(ckpt=str(tmp_path / name))
         assert "\n" not in str(error.value)
+    with pytest.raises(ValueError, match="-u pemr_local needs a checkpoint: pass -k CKPT"):
+        hub.pemr_local()
 
 
 def test_a_checkpoint_cannot_execute_anything(tmp_path):
