@@ -1,6 +1,7 @@
 # make setup: an environment in .venv        make test: the tests
 # make lint: ruff format and check           make format: let ruff mend what it can
-# make demo: a corpus, PEMR pretrained on it, music tagging and cover songs; in DEMO
+# make demo: a first look in minutes, in DEMO        make demo-full: the long version, with cover songs
+# make bench: what is fast against what is plain, in benchmarks/results
 # make compare-demo: PEMR and nine other pretraining methods on that corpus, over SEEDS seeds; in DEMO/methods
 PYTHON ?= python3
 BIN := .venv/bin
@@ -8,7 +9,7 @@ DEMO ?= demo
 SEEDS ?= 1
 TORCH := $(shell grep '^torch==' constraints.txt)
 
-.PHONY: setup test test-all lint format demo compare-demo
+.PHONY: setup test test-all lint format demo demo-full bench compare-demo
 
 setup: .venv/ready
 
@@ -39,6 +40,19 @@ format: .venv/ready
 
 demo: .venv/ready
 	$(BIN)/python -m s3prl_pemr demo $(DEMO)
+
+demo-full: .venv/ready
+	$(BIN)/python -m s3prl_pemr demo --full $(DEMO)-full
+
+bench: .venv/ready
+	mkdir -p benchmarks/results
+	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/bench_step.py --json benchmarks/results/step.json
+	$(BIN)/python benchmarks/bench_supply.py --json benchmarks/results/supply.json --plot benchmarks/results/supply.png
+	$(BIN)/python benchmarks/bench_processes.py --json benchmarks/results/processes.json
+	$(BIN)/python benchmarks/bench_store.py
+	$(BIN)/python benchmarks/bench_prepare.py
+	$(BIN)/python benchmarks/bench_feature_cache.py
+	$(BIN)/python benchmarks/bench_retrieval.py
 
 compare-demo: .venv/ready
 	$(BIN)/python -m s3prl_pemr compare $(DEMO) --seeds $(SEEDS)

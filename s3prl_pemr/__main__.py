@@ -30,7 +30,7 @@ COMMANDS = {
     "compare": Command(
         "s3prl_pemr.comparison.__main__:compare", "pretraining methods side by side on the demo corpus"
     ),
-    "demo": Command("s3prl_pemr.comparison.__main__:demo", "a first look that needs no data"),
+    "demo": Command("s3prl_pemr.comparison.__main__:demo", "a first look that needs no data, in minutes"),
 }
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from s3prl_pemr.comparison import demo as demo_command
 from s3prl_pemr.comparison import methods as compare_command
+from s3prl_pemr.first_look import demo as demo_command
 from s3prl_pemr.launch.commands import parse_command, parse_single
 from s3prl_pemr.launch.errors import one_line_errors
 from s3prl_pemr.launch.outputs import check_folder

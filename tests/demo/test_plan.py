@@ -109,3 +109,12 @@ def test_the_seed_decides(plan):
     assert again == plan
     melodies = [{r.work.sections["A"].melody for r in p.recordings} for p in (plan, other)]
     assert not melodies[0] & melodies[1]
+
+
+def test_the_small_corpus_is_the_tagging_part_of_the_whole(plan):
+    small = plan_corpus(0, full=False)
+    assert small.recordings == plan.recordings[: len(small.recordings)]
+    assert {recording.clips[0].path.split("/")[0] for recording in small.recordings} == {"magnatagatune"}
+    assert small.tables == {
+        path: text for path, text in plan.tables.items() if path.startswith("magnatagatune/")
+    }

@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from s3prl_pemr.comparison.launchers import evaluate, train
+from s3prl_pemr.comparison.stages import Stages
 from s3prl_pemr.report.parameters import parameter_count
 from s3prl_pemr.report.scores_table import markdown_table, read_row
-
-from .launchers import evaluate, train
-from .stages import Stages
 
 UPSTREAMS = ("pemr_local", "pemr_random", "fbank_no_cmvn", "mel")
 HEADS = ("standardised", "plain")  # the second is the paper's

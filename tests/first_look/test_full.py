@@ -1,4 +1,4 @@
-"""The demo's commands, without the minutes they take."""
+"""The long demo's commands, without the minutes they take."""
 
 import json
 from pathlib import Path
@@ -15,10 +15,11 @@ from s3prl.pretrain.training.runner_config import RunnerFile
 from s3prl.upstream.pemr.config import PemrConfig
 from s3prl.upstream.pemr.model import PEMR
 
-from s3prl_pemr.comparison import covers, demo, launchers, mask_example, tagging
+from s3prl_pemr.comparison import launchers
 from s3prl_pemr.comparison.__main__ import main
-from s3prl_pemr.comparison.mask_example import save_mask_example
 from s3prl_pemr.comparison.stages import Stages
+from s3prl_pemr.first_look import covers, full, mask_example, tagging
+from s3prl_pemr.first_look.mask_example import save_mask_example
 from s3prl_pemr.launch.pretrain_arguments import default_configs, parse_arguments
 from s3prl_pemr.prepare.__main__ import main as prepare
 from s3prl_pemr.settings import parse
@@ -88,8 +89,8 @@ def test_the_stages_and_the_report(tmp_path, monkeypatch, capsys, store, checkpo
             (folder / "scores.json").write_text(json.dumps(scores))
 
     monkeypatch.setattr(Stages, "run", run)
-    assert main(["demo", str(tmp_path)]) == 0
-    assert len(commands) == demo.STAGES_BEFORE + tagging.STAGES + covers.STAGES
+    assert main(["demo", "--full", str(tmp_path)]) == 0
+    assert len(commands) == full.STAGES_BEFORE + tagging.STAGES + covers.STAGES
     for name, has_weights in {
         "head pemr_local": True,
         "head pemr_random": False,

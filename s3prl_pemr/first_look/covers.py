@@ -8,10 +8,9 @@ from pathlib import Path
 
 from s3prl.downstream.cover_song.model import HEADS
 
+from s3prl_pemr.comparison.launchers import train
+from s3prl_pemr.comparison.stages import Stages
 from s3prl_pemr.report.parameters import parameter_count
-
-from .launchers import train
-from .stages import Stages
 
 SETS = {"test": "SHS100K part", "covers80": "Covers80 part"}
 METRICS = {"map": ("MAP", ".3f"), "precision_at_10": ("P@10", ".3f"), "mr1": ("MR1", ".1f")}

@@ -1,0 +1,84 @@
+"""`make demo`: the shipped weights at work in minutes, on music that the project composes itself.
+
+A small corpus; heads on the shipped PEMR, on the same encoder with random weights and on filter banks, with
+all and with a tenth of the labels; a minute of pretraining, resumed once; real music and what PEMR hears in
+it. Everything is kept in DEMO; the same command again does what is missing. --full is the long version: PEMR
+pretrained on the whole corpus, two heads on four upstreams, and cover songs.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from s3prl_pemr.comparison.corpus import STAGES as CORPUS_STAGES
+from s3prl_pemr.comparison.corpus import corpus_and_store
+from s3prl_pemr.comparison.launchers import pretrain
+from s3prl_pemr.comparison.stages import Stages
+from s3prl_pemr.store import AudioStore
+
+from . import few_labels, full
+from .shown import show
+
+HELP = "a first look that needs no data, in minutes; --full: the long version"
+EXAMPLE = "s3prl-pemr demo DEMO"
+STEPS = 60  # of the pretraining: about a minute on two cores
+PRETRAIN_SETTINGS = {
+    "pretrain_expert.datarc.train_batch_size": 16, "pretrain_expert.datarc.statistics_clips": 128,
+    "runner.log_step": 4, "runner.save_step": STEPS // 2,
+}  # fmt: skip
+MOST_TAGS = 4  # said of a piece
+STAGES = CORPUS_STAGES + few_labels.STAGES + 2
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's arguments."""
+    parser.add_argument(
+        "folder", metavar="DEMO", type=Path, help="where everything goes (0.5 GB; --full: 1.6 GB)"
+    )
+    parser.add_argument("--full", action="store_true", help="the long version: 20 to 30 minutes on two cores")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Carry out what is missing in the folder and print what was found. Returns the exit status."""
+    if args.full:
+        return full.run(args.folder)
+    return _run(args.folder)
+
+
+def _run(folder: Path) -> int:
+    from s3prl_pemr.report.files import write_png  # matplotlib: --help does without
+
+    from .labels_figure import labels_figure
+    from .loss_figure import loss_figure
+
+    stages = Stages(folder, STAGES)
+    _, store = corpus_and_store(stages, folder, full=False)
+    rows, solved = few_labels.compare(stages, folder, store)
+    tags = len({label for labels in AudioStore(store).labels for label in labels})
+    texts = [few_labels.rule(solved, tags), few_labels.markdown(rows), *few_labels.verdict(rows)]
+    write_png(folder / "labels.png", labels_figure(rows))
+    show(folder / "labels.md", "\n".join(texts))
+    for steps, again in ((STEPS // 2, ""), (STEPS, ", resumed")):
+        settings = {"pretrain_expert.datarc.store": store, **PRETRAIN_SETTINGS, "runner.total_steps": steps}
+        stages.run(f"pretrain {steps} steps{again}", pretrain("pemr", folder / "pretrain", settings))
+    write_png(folder / "loss.png", loss_figure(folder / "pretrain" / "log.jsonl", STEPS // 2))
+    _show_music(folder)
+    seconds = sum(record["seconds"] for record in stages.records.values())
+    pictures = ", ".join(str(folder / name) for name in ("labels.png", "loss.png", "music.png"))
+    print(f"\nto look at: {pictures}\nall stages: {seconds:.0f} s")
+    return 0
+
+
+def _show_music(folder: Path) -> None:
+    """Real music: its tags by the head of the shipped PEMR, and the frames that PEMR finds important."""
+    import s3prl_pemr
+    from s3prl_pemr.report.files import write_png
+
+    from .head_tags import head_tags
+    from .music_picture import draw, pieces
+
+    tags = head_tags(folder / "pemr" / "dev-best.ckpt", pieces(), MOST_TAGS)
+    figure, caption = draw(s3prl_pemr.load("pemr"), tags)
+    write_png(folder / "music.png", figure)
+    show(folder / "music.md", caption)

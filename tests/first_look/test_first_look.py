@@ -1,0 +1,156 @@
+"""`make demo`: its stages, what it says of them, its pictures - without the minutes they take."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from s3prl.upstream.pemr.config import PemrConfig
+from s3prl.upstream.pemr.model import PEMR
+
+from s3prl_pemr.comparison.__main__ import main
+from s3prl_pemr.comparison.stages import Stages
+from s3prl_pemr.first_look import demo, few_labels, music_picture
+from s3prl_pemr.first_look.few_labels import Row, Score, scores_of, solved_tags, verdict
+from s3prl_pemr.first_look.head_tags import head_tags
+from s3prl_pemr.store import AudioStore
+
+TAGS = ("bass", "low tone", "high tone")
+
+
+@pytest.fixture
+def songs(tmp_path):
+    """A store of twelve clips of six songs with three tags, and made-up predictions for them."""
+    from labelled_store import make_store
+
+    rng = np.random.default_rng(0)
+    marks = rng.random((12, 3)) < 0.5
+    marks[:2] = [[True, True, True], [False, False, False]]
+    tracks = {
+        f"clip{number}": ([tag for tag, has in zip(TAGS, row, strict=True) if has], "test", np.full(800, 0.1))
+        for number, row in enumerate(marks)
+    }
+    store = AudioStore(make_store(tmp_path, tracks))
+    scores = np.clip(marks + rng.normal(0, 0.6, marks.shape), 0, 1)
+    scores[:, 1] = marks[:, 1]  # solved
+    lines = [f"clip{number}.wav\t" + "\t".join(map(str, row)) for number, row in enumerate(scores)]
+    path = tmp_path / "predictions-test.tsv"
+    path.write_text("\t".join(("track", *TAGS)) + "\n" + "\n".join(lines) + "\n")
+    return store, path, marks, scores
+
+
+def test_scores_of_the_tags_that_are_left(songs):
+    from sklearn.metrics import average_precision_score, roc_auc_score
+
+    store, path, marks, scores = songs
+    found = scores_of(path, store, without={"low tone"})
+    kept = [0, 2]
+    roc_auc = np.mean([roc_auc_score(marks[:, tag], scores[:, tag]) for tag in kept])
+    pr_auc = np.mean([average_precision_score(marks[:, tag], scores[:, tag]) for tag in kept])
+    assert found["roc_auc"].value == pytest.approx(roc_auc, abs=1e-6)
+    assert found["pr_auc"].value == pytest.approx(pr_auc, abs=1e-6)
+    low, high = found["pr_auc"].interval
+    assert 0 < low < high < 1
+
+
+def test_tags_that_the_ruler_solves(tmp_path):
+    table = tmp_path / "per-tag-dev.tsv"
+    table.write_text('tag\troc_auc\npiano\t0.981\n"jazz\t0.98\nrare\tnan\nviolin\t1\n')
+    assert solved_tags(table) == ["piano", "violin"]
+
+
+def test_a_difference_is_that_of_the_same_songs():
+    """Two systems that are far apart on every song alike differ, though their own intervals overlap."""
+    rng = np.random.default_rng(0)
+    of_songs = rng.uniform(0.2, 0.9, 24)
+    counts = rng.multinomial(24, np.full(24, 1 / 24), size=500)
+
+    def score(values):
+        left_out = (values.sum() - values) / 23
+        return Score(float(values.mean()), counts @ values / 24, left_out, 24)
+
+    systems = {
+        "fbank_no_cmvn": score(of_songs - 0.05 + rng.normal(0, 0.01, 24)),
+        "mel": score(of_songs + 0.06 + rng.normal(0, 0.01, 24)),
+        "pemr_random": score(of_songs + rng.normal(0, 0.1, 24)),
+        "pemr": score(of_songs),
+    }
+    assert systems["pemr"].interval[0] < systems["fbank_no_cmvn"].interval[1]
+    rows = [
+        Row(name, fraction, {"pr_auc": value}, 1.0)
+        for fraction in few_labels.FRACTIONS
+        for name, value in systems.items()
+    ]
+    lines = verdict(rows)
+    assert [line.partition("pemr is ")[2].partition(",")[0] for line in lines[:3]] == [
+        "above fbank_no_cmvn", "below mel", "a tie with pemr_random"
+    ]  # fmt: skip
+    assert lines[0].startswith("100% of the labels") and lines[3].startswith("10% of the labels")
+
+
+def test_the_stages_and_what_is_shown(tmp_path, monkeypatch, capsys, songs):
+    store, predictions, *_ = songs
+    commands = {}
+
+    def run(stages, name, arguments):
+        commands[name] = arguments
+        stages.records[name] = {"seconds": 2.0}
+        if "-p" in arguments:
+            folder = Path(arguments[arguments.index("-p") + 1])
+            folder.mkdir(exist_ok=True)
+            (folder / "predictions-test.tsv").write_bytes(predictions.read_bytes())
+            (folder / "per-tag-dev.tsv").write_text("tag\troc_auc\nlow tone\t1\nbass\t0.7\n")
+            steps = [
+                {"step": step, "prediction_loss": 9 / step, "positive_loss": 8 / step, "negative_loss": 0.1}
+                for step in range(4, 64, 4)
+            ]
+            (folder / "log.jsonl").write_text("".join(json.dumps(line) + "\n" for line in steps))
+
+    monkeypatch.setattr(Stages, "run", run)
+    monkeypatch.setattr(demo, "corpus_and_store", lambda stages, folder, full: (folder, store.path))
+    monkeypatch.setattr(
+        "s3prl_pemr.first_look.head_tags.head_tags", lambda *_: {"soft_brilliance": [("piano", 0.5)]}
+    )
+    assert main(["demo", str(tmp_path / "demo")]) == 0
+    assert len(commands) == demo.STAGES - demo.CORPUS_STAGES
+    assert list(commands)[:2] == ["head fbank_no_cmvn", "dev scores fbank_no_cmvn"]
+    assert all("-k" not in arguments for arguments in commands.values())
+    few = commands["head pemr-10"]
+    assert "label_fraction=0.1" in few[few.index("-o") + 1]
+    first, second = commands["pretrain 30 steps"], commands["pretrain 60 steps, resumed"]
+    assert "-a" in second and first[first.index("-p") + 1] == second[second.index("-p") + 1]
+    shown = capsys.readouterr().out
+    assert "Compared on 2 of 3 tags" in shown and "decided" not in shown and ": low tone." in shown
+    assert "| `pemr` | 10% |" in shown and "a tie with pemr_random" in shown
+    for name in ("labels.png", "loss.png", "music.png"):
+        assert (tmp_path / "demo" / name).stat().st_size > 5_000
+    assert "Blue: a frame's importance" in (tmp_path / "demo" / "music.md").read_text()
+
+
+def test_importance_over_time_is_that_of_its_crops():
+    torch.manual_seed(0)
+    model = PEMR(PemrConfig()).eval()
+    crop = 337 * 128  # whole frames of 2.7 s
+    wav = torch.randn(2 * crop + 500, generator=torch.Generator().manual_seed(1)).mul(0.1).numpy()
+    frames, importance = music_picture.importance_over_time(model, wav)
+    assert len(frames) == len(importance) == 2 * 337
+    assert importance.mean() == pytest.approx(1, rel=1e-4)
+    with torch.no_grad():
+        a, b = (model.frontend(torch.from_numpy(wav[None, at : at + crop])) for at in (0, crop))
+        expected = model.importance(a, b)[0] * 337 / 3
+    np.testing.assert_allclose(importance[337:], expected, rtol=1e-4)
+
+
+def test_the_music_is_small_and_attributed():
+    files = list(music_picture.MUSIC.glob("*.opus"))
+    assert sum(file.stat().st_size for file in files) < 2_000_000
+    text = (music_picture.MUSIC / "ATTRIBUTION.md").read_text()
+    assert {file.stem for file in files} == set(music_picture.TITLES)
+    assert all(f"`{file.name}`" in text for file in files)
+
+
+def test_a_head_that_cannot_be_asked_is_one_line(tmp_path):
+    with pytest.raises(ValueError, match=r"none.ckpt: error: -e .*none.ckpt: no such checkpoint") as caught:
+        head_tags(tmp_path / "none.ckpt", music_picture.pieces(), 3)
+    assert "\n" not in str(caught.value)
