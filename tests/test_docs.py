@@ -8,6 +8,7 @@ from places import ROOT
 PAGES = [
     "README.md",
     "CONTRIBUTING.md",
+    "BENCHMARKS.md",
     *sorted(path.relative_to(ROOT).as_posix() for path in ROOT.glob("docs/*.md")),
 ]
 PAGES += sorted(

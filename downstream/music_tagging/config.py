@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from s3prl_pemr.features.time_pooling import POOLINGS
 from s3prl_pemr.task.data_config import StoreConfig
 
 from .labels.task import TASKS
@@ -44,19 +45,23 @@ class HeadConfig:
     """What is trained on the clip vectors."""
 
     kind: str = "linear"
+    pooling: str = "mean"
     hidden_dim: int = 512
     standardise: bool = False  # what a config of a version without it meant; config.yaml says true
 
     def __post_init__(self):
         if self.kind not in HEADS:
             raise ValueError(f"head {self.kind!r} is not one of {', '.join(HEADS)}")
+        if self.pooling not in POOLINGS:
+            raise ValueError(f"pooling {self.pooling!r} is not one of {', '.join(POOLINGS)}")
         if self.hidden_dim < 1:
             raise ValueError("hidden_dim must be at least 1")
 
     def in_force(self) -> dict[str, str | int | bool]:
         """What makes a difference to this kind of head."""
         width = {"hidden_dim": self.hidden_dim} if self.kind == "mlp" else {}
-        return {"kind": self.kind, **width, **({"standardise": True} if self.standardise else {})}
+        pooling = {"pooling": self.pooling} if self.pooling != "mean" else {}
+        return {"kind": self.kind, **pooling, **width, **({"standardise": True} if self.standardise else {})}
 
 
 @dataclass

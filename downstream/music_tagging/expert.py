@@ -1,4 +1,4 @@
-"""s3prl's downstream interface: a head on the time mean of an upstream's features, scored clip by clip."""
+"""s3prl's downstream interface: a head on an upstream's features pooled over time, scored clip by clip."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from s3prl_pemr.audio import read_recording, to_float32, to_int16
-from s3prl_pemr.features.time_mean import time_mean
+from s3prl_pemr.features.time_pooling import POOLINGS, pooled_width
 from s3prl_pemr.features.waveforms import pad_to
 from s3prl_pemr.report.printable import printable, visible
 from s3prl_pemr.report.scores_file import write_scores
@@ -58,6 +58,8 @@ class DownstreamExpert(TaskExpert):
         super().__init__(**arguments)
         self.config = parse(TaggingConfig, downstream_expert, "downstream_expert of the task's config")
         self.task = TASKS[self.config.task]
+        self.feature_pooling = self.config.modelrc.pooling
+        self._pool = POOLINGS[self.feature_pooling]
         self.training_labels: dict[str, Any] = {}  # what the head is or was trained on
         self.temperature: float | None = None  # None: a head of 0.1, or one that dev has not seen yet
         self._named: set[str] = set()  # splits whose left-out tags have been named
@@ -80,7 +82,8 @@ class DownstreamExpert(TaskExpert):
     def _make_head(self, names: list[str]) -> None:
         self.names = names
         head = self.config.modelrc
-        self.head = make_head(head.kind, self.upstream_dim, len(names), head.hidden_dim, head.standardise)
+        width = pooled_width(head.pooling, self.upstream_dim)
+        self.head = make_head(head.kind, width, len(names), head.hidden_dim, head.standardise)
         self.head.to(self.best_score.device)
 
     def get_extra_state(self) -> dict[str, Any]:
@@ -147,7 +150,7 @@ class DownstreamExpert(TaskExpert):
         for track, frames in zip(tracks, features, strict=True):
             if len(frames) == 0:
                 raise ValueError(f"{track}: the upstream gives no frame for this clip; it is too short")
-        logits = self.head(time_mean(features))
+        logits = self.head(self._pool(features))
         loss = self.task.loss(logits, targets.to(logits.device))
         records["loss"].append(loss.item())
         records["clips"].append(len(tracks))
@@ -232,7 +235,7 @@ class DownstreamExpert(TaskExpert):
                 visible(told(self.temperature, labels.get("trained_on"), labels.get("training_clips"))),
                 file=sys.stderr,
             )
-        logits = self.head(time_mean(features)).float() / (self.temperature or 1.0)
+        logits = self.head(self._pool(features)).float() / (self.temperature or 1.0)
         scores = self.task.probabilities(logits).cpu().numpy()
         for filename, row in zip(filenames, scores, strict=True):
             lines = top_lines(self.names, row, self.config.top_tags)

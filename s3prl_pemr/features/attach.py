@@ -11,9 +11,10 @@ import torch
 from torch import nn
 
 from .cache import FeatureFiles
-from .cached_upstream import CachedUpstream, mean_of_own_frames
+from .cached_upstream import CachedUpstream, pooling_of_own_frames
 from .code_version import code_version
 from .identity import file_identity, weights_identity
+from .time_pooling import POOLINGS
 
 logger = logging.getLogger(__name__)
 
@@ -27,22 +28,36 @@ class CacheArguments:
     by_default: bool = False  # not asked for: used where it is sure to help
 
 
-def is_worth_it(args, task: nn.Module, cache: CacheArguments | None) -> bool:
-    """Whether it is asked for, or sure to help: each epoch has the same clips, and their means are small."""
+def is_worth_it(
+    args, config: dict, featurizer: nn.Module, task: nn.Module, cache: CacheArguments | None
+) -> bool:
+    """Whether it is asked for, or sure to help: each epoch has the same clips, and what is kept is small."""
     if cache is None or not cache.by_default:
         return cache is not None
-    small = getattr(task, "same_clips_each_epoch", False) and not args.upstream_feature_normalize
-    return small and not args.upstream_trainable and args.mode != "inference"
+    small = getattr(task, "same_clips_each_epoch", False) and kept_pooling(args, config, featurizer, task)
+    return bool(small) and not args.upstream_trainable and args.mode != "inference"
+
+
+def kept_pooling(args, config: dict, featurizer: nn.Module, task: nn.Module) -> str | None:
+    """What the cache may keep of a clip instead of all its frames; None: all of them.
+
+    A task says in `feature_pooling` what it makes of a clip's frames. The mean commutes with the weighted sum
+    over layers, the deviation does not; neither does with a normalisation of each frame
+    (--upstream_feature_normalize) or with masking (specaug).
+    """
+    pooling = getattr(task, "feature_pooling", None)
+    if pooling not in POOLINGS or args.upstream_feature_normalize or config.get("specaug"):
+        return None
+    summed = hasattr(featurizer, "weights")
+    return None if pooling != "mean" and summed else pooling
 
 
 def cached_upstream(args, config: dict, upstream: nn.Module, featurizer: nn.Module, task: nn.Module,
                     cache: CacheArguments) -> CachedUpstream:  # fmt: skip
     """The upstream behind the cache.
 
-    A task that says `feature_pooling = "mean"` gets one frame per clip, the mean over the clip's own frames,
-    and the cache keeps no more than that; unless the layers are normalised frame by frame
-    (--upstream_feature_normalize), which does not commute with the mean, or masked (specaug): then it keeps
-    all frames, as for every other task.
+    Where `kept_pooling` says so, the cache keeps one or two frames a clip, of which the task's pooling makes
+    the same; else all of them.
 
     Args:
         args, config: of the toolkit's Runner.
@@ -54,31 +69,28 @@ def cached_upstream(args, config: dict, upstream: nn.Module, featurizer: nn.Modu
     """
     if args.upstream_trainable:
         raise ValueError("--feature_cache is for a frozen upstream: leave out -f, or the cache")
-    pooled = (
-        getattr(task, "feature_pooling", None) == "mean"
-        and not args.upstream_feature_normalize
-        and not config.get("specaug")
-    )
+    pooling = kept_pooling(args, config, featurizer, task)
     identity = {
         "upstream": args.upstream,
         "checkpoint": file_identity(args.upstream_ckpt),
         "model_config": file_identity(args.upstream_model_config),
         "features": featurizer.feature_selection,
-        "pooled": pooled,
+        "pooled": pooling if pooling == "mean_std" else pooling is not None,  # True: mean, as ever
         "weights": weights_identity(upstream),
         "code": code_version(upstream, also=[CachedUpstream.__module__]),
         "s3prl": version("s3prl"),
         "torch": ".".join(torch.__version__.split(".")[:2]),
     }
     pool = None
-    if pooled:
-        pool = mean_of_own_frames(featurizer.downsample_rate)
-        featurizer.tolist = _one_frame_each
-    logger.info("feature cache %s: %s", cache.folder, "time means" if pooled else "all frames")
+    if pooling:
+        pool = pooling_of_own_frames(pooling, featurizer.downsample_rate)
+        featurizer.tolist = _as_they_are
+    kept = {None: "all frames", "mean": "time means", "mean_std": "means and deviations over time"}
+    logger.info("feature cache %s: %s", cache.folder, kept[pooling])
     files = FeatureFiles(Path(cache.folder), identity, cache.max_gigabytes)
     return CachedUpstream(upstream, files, featurizer.feature_selection, pool)
 
 
-def _one_frame_each(paired_wavs, paired_feature):
+def _as_they_are(paired_wavs, paired_feature):
     """For the Featurizer's tolist (s3prl/upstream/interfaces.py:250), which counts frames by the samples."""
     return list(paired_feature)

@@ -59,8 +59,8 @@ class Runner(toolkit.Runner):
         own_task = args.downstream in {task.name for task in plugin_folders("downstream")}
         check_config(config, own_task, args.init_ckpt)
         super().__init__(args, config)
-        if is_worth_it(args, self.downstream.model, cache):
-            models = (getattr(entry.model, "module", entry.model) for entry in self.all_entries)
+        models = [getattr(entry.model, "module", entry.model) for entry in self.all_entries]
+        if is_worth_it(args, config, *models[1:], cache):
             self.upstream.model = cached_upstream(args, config, *models, cache)
 
     def _init_model(self, model: nn.Module, name: str, trainable: bool, interfaces: list[str] | None = None):

@@ -4,7 +4,7 @@ import torch
 from s3prl.downstream.music_tagging.labels.task import Genre, Tagging
 from s3prl.downstream.music_tagging.model import make_head
 
-from s3prl_pemr.features.time_mean import time_mean
+from s3prl_pemr.features.time_pooling import time_mean
 
 
 def test_each_clip_is_averaged_over_its_own_frames():
