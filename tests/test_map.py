@@ -15,7 +15,10 @@ def named(text):
     return {path.rstrip("./") for path in PATH.findall(text) if "NAME" not in path}
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/equations.md", "CONTRIBUTING.md", "docs/differences.md", "package"])
+MAPS = ("README.md", "docs/equations.md", "CONTRIBUTING.md", "docs/differences.md", "package")
+
+
+@pytest.mark.parametrize("page", MAPS)
 def test_every_path_that_a_map_names_is_there(page):
     text = s3prl_pemr.__doc__ if page == "package" else (ROOT / page).read_text()
     paths = named(text)
