@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_weights
 
 from .fused_block import conv_pool_relu
-from .fused_training import conv_norm_pool_relu
+from .fused_training import conv_norm_pool_relu, fits
 
 POOLS = ((2, 4), (2, 4), (2, 4), (4, 2))  # (frequency, time) of each block; our choice, gives 512-d
 POOLED_BINS = math.prod(pool[0] for pool in POOLS)  # 32
@@ -50,11 +50,12 @@ class Block(nn.Module):
 
     def _fits_fused(self, x: Tensor) -> bool:
         whole = x.shape[1] == 1 and x.shape[2] % self.pool[0] == 0
+        if self.norm.training:  # a synchronised batch norm has other statistics
+            own = type(self.norm) is nn.BatchNorm2d and not x.requires_grad
+            return whole and own and fits(x)
         # half precision cannot hold fused_block.py's BEHIND
         if not whole or x.device.type != "cpu" or x.dtype in HALVES:
             return False
-        if self.norm.training:  # a synchronised batch norm has other statistics
-            return not x.requires_grad and type(self.norm) is nn.BatchNorm2d
         return not (self.training or torch.is_grad_enabled())
 
     def _normalised(self, x: Tensor) -> Tensor:

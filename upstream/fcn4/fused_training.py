@@ -4,19 +4,48 @@ With one input channel nothing of the 64 x 128 x frames map has to be written. T
 of a convolution follow exactly from the mean and the 9 x 9 covariance of its 3 x 3 patches; an affine map of
 a channel keeps the order of its values, or turns it round where its scale is negative, so that the maximum
 over a window can be taken of the bare products; and the backward pass needs the winners' places and those
-moments alone. B: clips, C: channels, F: mel bins, T: log-mel frames, N: windows.
+moments alone. On a CPU in fused_training_cpu.py, on a GPU in fused_training_triton.py. B: clips, C: channels,
+F: mel bins, T: log-mel frames.
 """
 
 from __future__ import annotations
 
+import functools
+import logging
+from types import ModuleType
+
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .fused_block import window_kernels, windows
+from . import fused_training_cpu
 
-ROWS = 2_048  # windows at a time: their products and gradients of 64 channels stay in a cache
-TAPS = 9
+logger = logging.getLogger(__name__)
+
+
+@functools.cache
+def kernels(device_type: str) -> ModuleType | None:
+    """What has patch_sums, winners and winner_sums for such a device, or None; it is asked for once."""
+    if device_type == "cpu":
+        return fused_training_cpu
+    if device_type != "cuda":
+        return None
+    try:
+        from . import fused_training_triton
+
+        fused_training_triton.check()
+        return fused_training_triton
+    except Exception as error:  # without triton, a C compiler, Python's headers ... each raises its own
+        reason = f"{type(error).__name__}: {error}"
+    logger.warning(
+        f"encoder: no Triton kernel ({reason}); its first block takes several times as long to train"
+    )
+    return None
+
+
+def fits(x: Tensor) -> bool:
+    """Whether `conv_norm_pool_relu` takes input of this precision on this device."""
+    precisions = (torch.float32,) if x.is_cuda else (torch.float32, torch.float64)
+    return x.dtype in precisions and kernels(x.device.type) is not None
 
 
 def patch_moments(x: Tensor) -> tuple[Tensor, Tensor, int]:
@@ -24,11 +53,7 @@ def patch_moments(x: Tensor) -> tuple[Tensor, Tensor, int]:
 
     Args: x: (B, 1, F, T).
     """
-    total, products = x.new_zeros(TAPS, dtype=torch.float64), x.new_zeros(TAPS, TAPS, dtype=torch.float64)
-    for item in x.split(1):  # a clip's patches fit a cache, and its sums float32
-        patches = F.unfold(item, 3, padding=1)[0]  # (9, F * T)
-        total += patches.sum(dim=1)
-        products += patches @ patches.T
+    total, products = kernels(x.device.type).patch_sums(x)
     count = x.numel()
     mean = total / count
     return mean, products / count - mean[:, None] * mean, count
@@ -38,57 +63,25 @@ class _ConvNormPoolRelu(torch.autograd.Function):
     """See `conv_norm_pool_relu`; the gradient of the batch statistics is in closed form."""
 
     @staticmethod
-    def forward(ctx, x, weight, bias, scale, shift, mean, covariance, count, pool, lengths, eps):
-        kernel = weight.flatten(1)  # (C, 9)
-        variance = (kernel.double() @ covariance * kernel.double()).sum(dim=1).clamp(min=0)
+    def forward(ctx, x, weight, bias, scale, shift, mean, covariance, pool, lengths, eps, dtype):
+        kernel = weight.flatten(1).double()  # (C, 9)
+        variance = (kernel @ covariance * kernel).sum(dim=1).clamp(min=0)
         inverse = (variance + eps).rsqrt()
-        sign = torch.where(scale < 0, -1, 1).to(weight)
-        rows, shape = windows(x, pool, lengths)
-        best = rows.new_empty(len(rows), len(weight))  # sign * product of the winner, then the output
-        winner = torch.zeros(best.shape, dtype=torch.uint8, device=x.device)
-        kernels = window_kernels(weight[:, 0] * sign[:, None, None], *pool)
-        product = rows.new_empty(min(ROWS, len(rows)), len(weight))
-        for block, maximum, place in zip(rows.split(ROWS), best.split(ROWS), winner.split(ROWS), strict=True):
-            torch.mm(block, kernels[0], out=maximum)
-            own = product[: len(block)]
-            for number, candidate in enumerate(kernels[1:], start=1):
-                torch.mm(block, candidate, out=own)
-                better = (own > maximum).view(torch.uint8).mul_(number)
-                torch.maximum(place, better, out=place)  # numbers rise: the last better one is the largest
-                torch.maximum(maximum, own, out=maximum)
         # relu(scale * (product - its mean) / deviation + shift)
-        slope = (scale.double() * inverse).abs().to(best)
-        offset = (shift.double() - scale.double() * inverse * (kernel.double() @ mean)).to(best)
-        for block in best.split(ROWS):
-            block.mul_(slope).add_(offset).relu_()
-        ctx.pool, ctx.count = pool, count
-        ctx.save_for_backward(rows, winner, best, weight, scale, shift, inverse, mean, covariance)
-        return best.unflatten(0, shape).permute(0, 3, 1, 2)
+        slope = (scale.double() * inverse).abs().to(weight)
+        offset = (shift.double() - scale.double() * inverse * (kernel @ mean)).to(weight)
+        # Where the scale is 0 all positions are equal, and the first wins.
+        signed = weight.flatten(1) * scale.sign()[:, None]
+        output, kept = kernels(x.device.type).winners(x, signed, slope, offset, pool, lengths, dtype)
+        ctx.pool = pool
+        ctx.save_for_backward(*kept, weight, scale, shift, inverse, mean, covariance)
+        return output.permute(0, 3, 1, 2)
 
     @staticmethod
     def backward(ctx, gradient):
-        rows, winner, output, weight, scale, shift, inverse, mean, covariance = ctx.saved_tensors
-        gradient = gradient.permute(0, 2, 3, 1).reshape(output.shape)
-        bins, frames = ctx.pool
-        wide = rows.shape[1]
-        channels = len(weight)
-        of_shift = rows.new_zeros(channels)
-        of_windows = [rows.new_zeros(channels, wide) for _ in range(bins * frames)]
-        parts = (part.split(ROWS) for part in (rows, winner, output, gradient))
-        for block, place, out, passed in zip(*parts, strict=True):
-            live = torch.where(out > 0, passed, 0)
-            of_shift += live.sum(dim=0)
-            for number, into in enumerate(of_windows):
-                into.addmm_((live * (place == number)).T, block)
-        of_winners = rows.new_zeros(
-            channels, 3, 3, dtype=torch.float64
-        )  # sum of gradient times winning patch
-        for number, summed in enumerate(of_windows):
-            bin_, frame = divmod(number, frames)
-            taps = summed[:, : (bins + 2) * (frames + 2)].unflatten(1, (bins + 2, frames + 2))
-            of_winners += taps[:, bin_ : bin_ + 3, frame : frame + 3]
-        of_winners = of_winners.flatten(1)
-        of_shift = of_shift.double()
+        *kept, weight, scale, shift, inverse, mean, covariance = ctx.saved_tensors
+        sums = kernels(gradient.device.type).winner_sums
+        of_winners, of_shift = sums(gradient.permute(0, 2, 3, 1), ctx.pool, *kept)
         kernel = weight.flatten(1).double()
         # normalised winners: (kernel . patch - kernel . mean) * inverse
         of_scale = ((of_winners * kernel).sum(dim=1) - of_shift * (kernel @ mean)) * inverse
@@ -113,19 +106,23 @@ def conv_norm_pool_relu(
 
     Args:
         x: (B, 1, F, T), needs no gradient; F divisible by pool[0]. Single or double precision, also under
-            autocast.
+            autocast; on a GPU single.
         conv: 3 x 3, padding 1, with bias.
         norm: in training.
         pool: window in (bins, frames).
         lengths: frames of each item (B,): what lies behind is in no maximum, as zeros would be; None: all.
 
-    Returns: (B, C, F / pool[0], ceil(T / pool[1])), channels last in memory.
+    Returns: (B, C, F / pool[0], ceil(T / pool[1])), channels last in memory; under a GPU's autocast in its
+        precision, which the next block would ask for.
     """
+    dtype = conv.weight.dtype
+    if x.is_cuda and torch.is_autocast_enabled("cuda"):
+        dtype = torch.get_autocast_dtype("cuda")
     with torch.autocast(x.device.type, enabled=False):
         x = x.to(conv.weight.dtype)
         mean, covariance, count = patch_moments(x)
         parts = conv.weight, conv.bias, norm.weight, norm.bias
-        out = _ConvNormPoolRelu.apply(x, *parts, mean, covariance, count, pool, lengths, norm.eps)
+        out = _ConvNormPoolRelu.apply(x, *parts, mean, covariance, pool, lengths, norm.eps, dtype)
         if norm.track_running_stats:
             _move_running_statistics(conv, norm, mean, covariance, count)
         return out

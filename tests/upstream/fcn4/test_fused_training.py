@@ -6,7 +6,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 from s3prl.upstream.fcn4 import encoder as encoder_module
-from s3prl.upstream.fcn4 import fused_training
+from s3prl.upstream.fcn4 import fused_training_cpu
 from s3prl.upstream.fcn4.encoder import FCN4, Block, frozen_running_statistics
 from s3prl.upstream.fcn4.fused_training import conv_norm_pool_relu, patch_moments
 
@@ -14,12 +14,13 @@ POOL = (2, 4)
 
 
 def block(dtype=torch.float64, channels=5):
-    """With scales of either sign, and one that is 0."""
+    """With scales of either sign, and one that is 0, where the shift alone is left."""
     torch.manual_seed(1)
     made = Block(1, channels, POOL).to(dtype)
     with torch.no_grad():
         made.norm.weight.copy_(torch.tensor([1.5, -0.7, 0.3, 0.0, -2.0])[:channels])
         made.norm.bias.normal_()
+        made.norm.bias[3] = 0.5
     return made
 
 
@@ -39,7 +40,7 @@ def state(made):
 )
 @pytest.mark.parametrize("rows", [7, 2_048])
 def test_equals_the_layers_in_outputs_gradients_and_statistics(monkeypatch, frames, lengths, rows):
-    monkeypatch.setattr(fused_training, "ROWS", rows)
+    monkeypatch.setattr(fused_training_cpu, "ROWS", rows)
     generator = torch.Generator().manual_seed(frames)
     x = torch.randn(len(lengths or [0]), 1, 16, frames, generator=generator, dtype=torch.float64) + 0.3
     lengths = None if lengths is None else torch.tensor(lengths)
