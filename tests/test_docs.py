@@ -13,7 +13,7 @@ PAGES = [
 ]
 PAGES += sorted(
     path.relative_to(ROOT).as_posix()
-    for kind in ("upstream", "downstream", "s3prl_pemr")
+    for kind in ("upstream", "downstream", "s3prl_pemr", "recipes")
     for path in ROOT.glob(f"{kind}/*/README.md")
 )
 
