@@ -9,9 +9,6 @@ from excerpts import MODULES
 from packages import Unavailable
 
 from s3prl_pemr.audio import SAMPLE_RATE, UnreadableAudio, read_audio
-from s3prl_pemr.audio.mixing import Mixer
-
-BLOCK_FRAMES = 1 << 17
 
 
 def decode(path: Path) -> np.ndarray:
@@ -23,7 +20,7 @@ def decode(path: Path) -> np.ndarray:
     if path.suffix.lower() in MODULES:
         path = _play(path)
     try:
-        wav = _samples(path)
+        wav = read_audio(path)
         channels = soundfile.info(path).channels
     except (UnreadableAudio, soundfile.LibsndfileError) as error:
         raise Unavailable(getattr(error, "reason", str(error))) from error
@@ -47,16 +44,3 @@ def _play(module: Path) -> Path:
     if done.returncode or not wav.exists():
         raise Unavailable(f"openmpt123 cannot play it (exit status {done.returncode})")
     return wav
-
-
-def _samples(path: Path) -> np.ndarray:
-    try:
-        return read_audio(path)
-    except UnreadableAudio:
-        # Vorbis with blocks of two lengths can be refused for holes in its time stamps where no sample is
-        # missing. Here the sha1 tells whether a file is whole, so libsndfile reads what it reads.
-        mixer = Mixer(path, path.stat().st_size, SAMPLE_RATE)
-        with soundfile.SoundFile(path) as file:
-            for block in file.blocks(BLOCK_FRAMES, dtype="float32", always_2d=True):
-                mixer.add(file.samplerate, block)
-        return mixer.finish()

@@ -9,6 +9,7 @@ import soundfile
 from encoding import ape_tag, encode, flipped, half, id3_tag, missing, ogg_pages, zeroed
 
 from s3prl_pemr.audio import UnreadableAudio, mixing, plausible, read_audio, read_header
+from s3prl_pemr.audio.ogg import _ends_with
 
 RATE, SECONDS = 22050, 20
 ID3, APE = id3_tag(2000), ape_tag(b"x" * 2000)
@@ -88,6 +89,51 @@ def test_every_page_of_an_ogg_file_counts(whole, reason, name):
         )
         assert reason(name, data[: end - 1] + bytes([data[end - 1] ^ 4]) + data[end:])
         assert "its last page is missing" in reason(name, data[:start]) or start == edges[2][0]
+
+
+def music(seconds, seed):
+    """Chords under clicks: an encoder goes to short blocks and back at each of them. (samples, 2)."""
+    rng = np.random.default_rng(seed)
+    time = np.arange(round(seconds * RATE)) / RATE
+    wav = sum(np.sin(2 * np.pi * hertz * time) for hertz in rng.uniform(100, 2000, 4)) / 40
+    clicks = rng.integers(len(time) - 200, size=int(4 * seconds))
+    for click in clicks:
+        wav[click : click + 200] += rng.standard_normal(200) * np.exp(-np.arange(200) / 40) * 0.5
+    return np.repeat(wav[:, None], 2, axis=1)
+
+
+def test_vorbis_whose_blocks_change_their_length_is_whole(tmp_path, read_seconds, reason):
+    """As that of real music: FFmpeg leaves holes in its time stamps there, and none is one of the sound."""
+    path = tmp_path / "music.ogg"
+    for seed, seconds in enumerate(np.linspace(1.2, 3.6, 10)):
+        soundfile.write(path, music(seconds, seed), RATE)
+        data = path.read_bytes()
+        assert read_seconds("ogg", data) == pytest.approx(seconds, abs=1e-3)
+        last = ogg_pages(data)[-1]
+        assert "last page is missing" in reason("ogg", data[:last])
+        assert reason("ogg", data[:-1] + bytes([data[-1] ^ 4]))
+    soundfile.write(path, music(20, 0), RATE)
+    data = path.read_bytes()
+    for start, end in [*pairwise(ogg_pages(data))][2:-1]:
+        gone = reason("ogg", data[:start] + data[end:])
+        assert "missing after" in gone or "truncated" in gone
+
+
+@pytest.mark.parametrize(
+    ("flags", "may_continue", "ends"),
+    [(5, True, True), (5, False, False), (4, True, False), (1, True, False)],
+)
+def test_the_last_packet_of_an_ogg_file_may_end_on_a_page_of_its_own(tmp_path, flags, may_continue, ends):
+    """Some encoders do so; libsndfile's does not."""
+
+    def page(flags, lacing):
+        return b"OggS\0" + bytes([flags]) + bytes(20) + bytes([1, lacing]) + bytes(lacing)
+
+    first = page(0, 9)
+    path = tmp_path / "a.ogg"
+    path.write_bytes(first + page(0, 255) + page(flags, 7))
+    assert _ends_with(path, len(first), may_continue) is ends
+    assert _ends_with(path, 0, may_continue) is False  # not the page before
 
 
 def test_several_ogg_streams_are_refused(whole, reason):
