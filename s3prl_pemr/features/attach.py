@@ -11,10 +11,10 @@ import torch
 from torch import nn
 
 from .cache import FeatureFiles
-from .cached_upstream import CachedUpstream, pooling_of_own_frames
+from .cached_upstream import CachedUpstream
 from .code_version import code_version
 from .identity import file_identity, weights_identity
-from .time_pooling import POOLINGS
+from .kept_frames import KEPT
 
 logger = logging.getLogger(__name__)
 
@@ -46,7 +46,7 @@ def kept_pooling(args, config: dict, featurizer: nn.Module, task: nn.Module) -> 
     (--upstream_feature_normalize) or with masking (specaug).
     """
     pooling = getattr(task, "feature_pooling", None)
-    if pooling not in POOLINGS or args.upstream_feature_normalize or config.get("specaug"):
+    if pooling not in KEPT or args.upstream_feature_normalize or config.get("specaug"):
         return None
     summed = hasattr(featurizer, "weights")
     return None if pooling != "mean" and summed else pooling
@@ -70,6 +70,8 @@ def cached_upstream(args, config: dict, upstream: nn.Module, featurizer: nn.Modu
     if args.upstream_trainable:
         raise ValueError("--feature_cache is for a frozen upstream: leave out -f, or the cache")
     pooling = kept_pooling(args, config, featurizer, task)
+    pool = KEPT[pooling](featurizer.downsample_rate) if pooling else None
+    own_code = {CachedUpstream.__module__, *([pool.__module__] if pool else [])}
     identity = {
         "upstream": args.upstream,
         "checkpoint": file_identity(args.upstream_ckpt),
@@ -77,13 +79,11 @@ def cached_upstream(args, config: dict, upstream: nn.Module, featurizer: nn.Modu
         "features": featurizer.feature_selection,
         "pooled": pooling if pooling == "mean_std" else pooling is not None,  # True: mean, as ever
         "weights": weights_identity(upstream),
-        "code": code_version(upstream, also=[CachedUpstream.__module__]),
+        "code": code_version(upstream, also=own_code),
         "s3prl": version("s3prl"),
         "torch": ".".join(torch.__version__.split(".")[:2]),
     }
-    pool = None
     if pooling:
-        pool = pooling_of_own_frames(pooling, featurizer.downsample_rate)
         featurizer.tolist = _as_they_are
     kept = {None: "all frames", "mean": "time means", "mean_std": "means and deviations over time"}
     logger.info("feature cache %s: %s", cache.folder, kept[pooling])

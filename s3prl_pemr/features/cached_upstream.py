@@ -10,7 +10,6 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
 
 from .cache import FeatureFiles
-from .time_pooling import frames_of_equal_pooling
 
 
 class CachedUpstream(nn.Module):
@@ -58,16 +57,17 @@ class CachedUpstream(nn.Module):
         return [self.pool(layer, len(wav)) for layer in layers] if self.pool else layers
 
 
-def pooling_of_own_frames(pooling: str, downsample_rate: int) -> Callable[[Tensor, int], Tensor]:
-    """What a pooling task would make of the frames that the Featurizer leaves a clip, kept as 1 or 2 frames.
+def mean_of_own_frames(downsample_rate: int) -> Callable[[Tensor, int], Tensor]:
+    """The time mean that a mean-pooling task would take: of the frames that the Featurizer leaves a clip.
 
-    s3prl/upstream/interfaces.py:252 keeps round(samples / rate) of them.
+    s3prl/upstream/interfaces.py:252 keeps round(samples / rate) of them; the sum over layers and the mean
+    over frames are both linear, so their order does not matter.
 
-    Returns: (T, D), samples -> (1, D) or (2, D); time_pooling.py: frames_of_equal_pooling.
+    Returns: (T, D), samples -> (1, D).
     """
 
     def pool(layer: Tensor, samples: int) -> Tensor:
         frames = max(1, round(samples / downsample_rate))
-        return frames_of_equal_pooling(pooling, layer[:frames])
+        return layer[:frames].mean(dim=0, keepdim=True)
 
     return pool

@@ -19,11 +19,12 @@ def time_mean(features: Sequence[Tensor]) -> Tensor:
 def time_mean_std(features: Sequence[Tensor]) -> Tensor:
     """Mean, then biased standard deviation, over each waveform's own frames: B tensors (L, D) -> (B, 2 D).
 
-    In two passes, and of half precision in float32. The deviation is at least 1e-6.
+    In two passes, so that an offset does not drown the deviation, and of half precision in float32. The
+    deviation is sqrt(variance + 1e-12), hence 1e-6 at least: its gradient is finite, and 0 for a lone frame.
     """
     vectors = []
     for frames in features:
-        exact = frames.float() if frames.dtype in (torch.float16, torch.bfloat16) else frames
+        exact = frames.to(torch.promote_types(frames.dtype, torch.float32))
         mean = exact.mean(dim=0)
         deviation = ((exact - mean).square().mean(dim=0) + VARIANCE_FLOOR).sqrt()
         vectors.append(torch.cat([mean, deviation]).to(frames.dtype))
@@ -36,15 +37,3 @@ POOLINGS: dict[str, Callable[[Sequence[Tensor]], Tensor]] = {"mean": time_mean, 
 def pooled_width(pooling: str, dimensions: int) -> int:
     """Of the vector that a pooling makes of frames of so many dimensions."""
     return 2 * dimensions if pooling == "mean_std" else dimensions
-
-
-def frames_of_equal_pooling(pooling: str, frames: Tensor) -> Tensor:
-    """The fewest frames that a pooling makes the same of as of all: (L, D) -> (1, D), or (2, D).
-
-    Mean and deviation of mean + deviation and mean - deviation are that mean and that deviation.
-    """
-    mean = frames.mean(dim=0, keepdim=True)
-    if pooling == "mean":
-        return mean
-    deviation = (frames - mean).square().mean(dim=0, keepdim=True).sqrt()
-    return torch.cat([mean + deviation, mean - deviation])

@@ -15,11 +15,10 @@ from full_disk import largest_file
 from s3prl import hub
 from s3prl.upstream.interfaces import Featurizer
 
-from s3prl_pemr.features.attach import CacheArguments, cached_upstream, is_worth_it
+from s3prl_pemr.features.attach import CacheArguments, cached_upstream
 from s3prl_pemr.features.cache import STALE_SECONDS, FeatureFiles
-from s3prl_pemr.features.cached_upstream import CachedUpstream, pooling_of_own_frames
+from s3prl_pemr.features.cached_upstream import CachedUpstream, mean_of_own_frames
 from s3prl_pemr.features.identity import file_identity
-from s3prl_pemr.features.time_pooling import time_mean_std
 
 LENGTHS = (40_000, 9_000, 16_384, 70_001)
 
@@ -103,46 +102,6 @@ def test_pooled_equals_the_mean_of_what_the_featurizer_gives(tmp_path, wavs):
         assert [len(frames) for frames in pooled] == [1] * 4
         for one, mean in zip(expected, pooled, strict=True):
             torch.testing.assert_close(mean[0], one, rtol=1e-5, atol=1e-6)
-
-
-class OneLayer(Counting):
-    """Its first layer alone."""
-
-    def forward(self, wavs):
-        return {"hidden_states": super().forward(wavs)["hidden_states"][:1]}
-
-
-def test_pooled_has_the_mean_and_deviation_of_what_the_featurizer_gives(tmp_path, wavs):
-    task = torch.nn.Module()
-    task.feature_pooling = "mean_std"
-    upstream = OneLayer()
-    expected = time_mean_std(Featurizer(upstream, upstream_device="cpu")(wavs, upstream(wavs)))
-    model, featurizer = cached(tmp_path, upstream, task)
-    for _ in range(2):
-        pooled = featurizer(wavs, model(wavs))
-        assert [len(frames) for frames in pooled] == [2] * 4
-        torch.testing.assert_close(time_mean_std(pooled), expected, rtol=1e-4, atol=1e-6)
-    task.feature_pooling = "mean"
-    other, _ = cached(tmp_path, OneLayer(), task)
-    assert other.files.folder != model.files.folder
-
-
-def test_the_deviation_of_a_sum_of_layers_needs_all_frames(tmp_path, wavs):
-    task = torch.nn.Module()
-    task.feature_pooling = "mean_std"
-    model, featurizer = cached(tmp_path, Counting(), task)
-    assert model.pool is None
-    upstream = Counting()
-    plain = Featurizer(upstream, upstream_device="cpu")
-    plain.load_state_dict(featurizer.state_dict())
-    found = time_mean_std(featurizer(wavs, model(wavs)))
-    torch.testing.assert_close(found, time_mean_std(plain(wavs, upstream(wavs))), rtol=1e-4, atol=1e-6)
-    by_default = CacheArguments(str(tmp_path), by_default=True)
-    task.same_clips_each_epoch = True
-    args = arguments(mode="train")
-    assert not is_worth_it(args, {}, plain, task, by_default)
-    task.feature_pooling = "mean"
-    assert is_worth_it(args, {}, plain, task, by_default)
 
 
 @pytest.mark.parametrize(
@@ -243,9 +202,9 @@ def test_a_full_cache_says_so_once_and_goes_on(tmp_path, wavs, caplog):
     assert sum(file.stat().st_size for file in tmp_path.rglob("*.npz")) < 8_000
 
 
-def test_pooling_of_own_frames_by_hand():
+def test_mean_of_own_frames_by_hand():
     frames = torch.tensor([[1.0], [3.0], [100.0]])
-    pool = pooling_of_own_frames("mean", 10)
+    pool = mean_of_own_frames(10)
     assert pool(frames, 22).tolist() == [[2.0]]  # round(2.2) = 2 frames
     assert pool(frames, 3).tolist() == [[1.0]]  # one at least
 
