@@ -1,1 +1,1 @@
-"""Music tagging and genre: a head on the time mean of any upstream's features."""
+"""Music tagging and genre: a head on any upstream's features, pooled over time."""

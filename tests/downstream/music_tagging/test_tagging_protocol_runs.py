@@ -5,7 +5,6 @@ import json
 
 import numpy as np
 import pytest
-import torch
 from labelled_store import make_store
 from tagging_store import TAGS, all_combinations
 
@@ -105,48 +104,3 @@ def test_genre_by_its_config(run_downstream, genre_store, tmp_path):
     run_downstream("-m", "evaluate", "-e", tmp_path / "dev-best.ckpt")
     test = scores(tmp_path)
     assert (test["task"], test["clips"], list(test["interval_95"])) == ("genre", 3, ["accuracy"])
-
-
-@pytest.mark.parametrize("standardise", [True, False])
-def test_mean_and_deviation_with_and_without_the_cache(run_downstream, store, tmp_path, standardise):
-    settings = f"{DATA}.store={store},,{SHORT},,config.downstream_expert.modelrc.pooling=mean_std"
-    settings += f",,config.downstream_expert.modelrc.standardise={standardise}"
-    weights = []
-    for name, cache in (("plain", "none"), ("computed", tmp_path / "cache"), ("read", tmp_path / "cache")):
-        run_downstream(
-            *(
-                "-m",
-                "train",
-                "-u",
-                "pemr_random",
-                "-d",
-                "music_tagging",
-                "-p",
-                tmp_path / name,
-                "-o",
-                settings,
-            ),
-            *("--feature_cache", cache),
-        )
-        run_downstream("-m", "evaluate", "-e", tmp_path / name / "dev-best.ckpt", "--feature_cache", cache)
-        weights.append(predictions(tmp_path / name)[1])
-    np.testing.assert_allclose(weights[1], weights[0], rtol=1e-3, atol=1e-5)
-    np.testing.assert_array_equal(weights[1], weights[2])
-    states = torch.load(tmp_path / "plain/dev-best.ckpt", weights_only=True)
-    shapes = {tuple(value.shape) for value in states["Downstream"].values() if hasattr(value, "shape")}
-    assert (len(TAGS), 1024) in shapes
-
-
-def test_a_head_of_another_pooling_is_refused(run_downstream, store, tmp_path):
-    flags = ("-m", "train", "-u", "fbank_no_cmvn", "-d", "music_tagging", "-p", tmp_path / "run")
-    run_downstream(*flags, "-o", f"{DATA}.store={store},,{SHORT}")
-    with pytest.raises(SystemExit, match="pooling"):
-        run_downstream(
-            *("-m", "evaluate", "-e", tmp_path / "run/dev-best.ckpt"),
-            *("-o", "config.downstream_expert.modelrc.pooling=mean_std"),
-        )
-    with pytest.raises(SystemExit, match="pooling 'max' is not one of mean, mean_std"):
-        run_downstream(
-            *("-m", "train", "-u", "fbank_no_cmvn", "-d", "music_tagging", "-p", tmp_path / "other"),
-            *("-o", f"{DATA}.store={store},,config.downstream_expert.modelrc.pooling=max"),
-        )
