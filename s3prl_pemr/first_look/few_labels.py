@@ -63,7 +63,7 @@ def compare(stages: Stages, folder: Path, store: Path) -> tuple[list[Row], list[
         for fraction in FRACTIONS:
             name = upstream if fraction == 1 else f"{upstream}-{fraction:.0%}".replace("%", "")
             expdir = folder / name
-            settings = {"datarc.store": store, "modelrc.pooling": "mean_std"}
+            settings = {"datarc.store": store}
             if fraction < 1:
                 settings["datarc.label_fraction"] = fraction
             names = [f"{what} {name}" for what in ("head", "scores")]
