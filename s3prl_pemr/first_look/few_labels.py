@@ -84,10 +84,16 @@ def solved_tags(table: Path) -> list[str]:
         return [row["tag"] for row in rows if float(row["roc_auc"] or "nan") > SOLVED_ROC_AUC]
 
 
-def scores_of(
-    predictions: Path, store: AudioStore, without: set[str]
-) -> dict[str, tuple[float, list[float]]]:
-    """Scores and their 95 % intervals over songs, of all tags but some, from what -m evaluate predicted."""
+def scores_of(predictions: Path, store: AudioStore, without: set[str]) -> dict[str, Score]:
+    """Macro scores over all tags but some, by name of SCORES.
+
+    Args:
+        predictions: predictions-SPLIT.tsv of -m evaluate.
+        store: that was scored; it has the labels, and the songs.
+        without: tags that are left out.
+
+    Raises: ValueError (one line) for a track whose label is no column of the predictions.
+    """
     from s3prl.downstream.music_tagging.labels.targets import multi_hot
     from s3prl.downstream.music_tagging.labels.task import Tagging
     from s3prl.downstream.music_tagging.scoring.clip_groups import song_numbers
