@@ -44,7 +44,11 @@ def model_class(name: str) -> type:
 
 
 def load_any(weights: str | Path) -> nn.Module:
-    """The model of a checkpoint or of shipped weights, whatever method made it; see s3prl_pemr.load."""
+    """The model of a checkpoint or of shipped weights, in eval mode, whatever method made it.
+
+    Raises:
+        ValueError: one line: no such name or file, a damaged one, or a method that is not in METHODS.
+    """
     from s3prl.upstream.adapter.checkpoint import load_model, read_checkpoint
 
     method = read_checkpoint(weights)["Method"]

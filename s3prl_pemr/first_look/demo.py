@@ -34,7 +34,7 @@ STAGES = CORPUS_STAGES + few_labels.STAGES + 2
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's arguments."""
     parser.add_argument(
-        "folder", metavar="DEMO", type=Path, help="where everything goes (0.5 GB; --full: 1.6 GB)"
+        "folder", metavar="DEMO", type=Path, help="where everything goes (0.4 GB; --full: 1.6 GB)"
     )
     parser.add_argument("--full", action="store_true", help="the long version: 20 to 30 minutes on two cores")
 

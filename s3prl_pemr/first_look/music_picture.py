@@ -80,6 +80,7 @@ def draw(model: PEMR, tags: dict[str, list[tuple[str, float]]]) -> tuple[Figure,
     caption = (
         f"Blue: a frame's importance (Eq. 4, 1 on average). Red: the {masked_share:.0%} least important: the "
         f"positive view leaves such frames out. Their energy lies at the {percentile:.0%} quantile of their "
-        "piece on average (50% would be chance). Tags: by a linear head that has heard the demo corpus alone."
+        "piece on average (50% would be chance). Tags: by a linear head on the demo corpus alone, "
+        "whose probabilities say little of other music."
     )
     return figure, caption

@@ -164,9 +164,9 @@ def _read_table(path: Path, columns: tuple[str, ...], parse) -> tuple[list, int]
                     )
     except OSError as error:
         raise StoreError(f"{path}: cannot be read ({error.strerror}); copy it again or {REBUILD}") from error
+    except StoreError:  # a ValueError too
+        raise
     except (ValueError, TypeError) as error:
-        if isinstance(error, StoreError):
-            raise
         raise StoreError(f"{path}: line {number} is malformed; {REBUILD}") from error
     return rows, whole_bytes
 

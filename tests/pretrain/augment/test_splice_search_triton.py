@@ -1,24 +1,18 @@
 """The Triton kernel against the search in torch: on the CPU through triton's interpreter, and on a GPU."""
 
-import importlib.util
 import logging
 import math
-import os
-import subprocess
 import sys
 from types import SimpleNamespace
 
 import pytest
 import torch
 from s3prl.pretrain.augment import pitch, splice_search
+from triton_runs import needs_triton, run
 
-needs_triton = pytest.mark.skipif(
-    importlib.util.find_spec("triton") is None, reason="needs triton: pip install s3prl-pemr[triton]"
-)
 RATE = 16_000
 SAMPLES = 8_000
 
-# In processes of their own: TRITON_INTERPRET has its effect when triton is imported, and then on all kernels.
 INTERPRET = """
 import sys
 import torch
@@ -52,16 +46,6 @@ signature = {name: types.get(name, "i32") for name in _walk.arg_names}
 source = ASTSource(fn=_walk, signature=signature, constexprs=sizes)
 triton.compile(source, target=GPUTarget("cuda", int(sys.argv[1]), 32), options={"num_warps": 8})
 """
-
-
-def run(code, *arguments, **environment):
-    done = subprocess.run(
-        [sys.executable, "-c", code, *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        env=os.environ | {"OMP_NUM_THREADS": "1"} | environment,
-    )
-    assert done.returncode == 0, done.stderr
 
 
 def tone(frequency_hz, rate=RATE, samples=SAMPLES):

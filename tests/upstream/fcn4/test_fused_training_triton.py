@@ -1,10 +1,7 @@
 """The first block's Triton kernels against its plain layers: through triton's interpreter, and on a GPU."""
 
 import copy
-import importlib.util
 import logging
-import os
-import subprocess
 import sys
 from types import SimpleNamespace
 
@@ -13,14 +10,11 @@ import torch
 import torch.nn.functional as F
 from s3prl.upstream.fcn4 import fused_training, fused_training_cpu
 from s3prl.upstream.fcn4.encoder import FCN4, Block
+from triton_runs import needs_triton, run
 
-needs_triton = pytest.mark.skipif(
-    importlib.util.find_spec("triton") is None, reason="needs triton: pip install s3prl-pemr[triton]"
-)
 needs_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 POOL = (2, 4)
 
-# In processes of their own: TRITON_INTERPRET has its effect when triton is imported, and then on all kernels.
 INTERPRET = """
 import sys
 import torch
@@ -61,16 +55,6 @@ for kernel in kernels:
     source = ASTSource(fn=kernel, signature=signature, constexprs=constants)
     triton.compile(source, target=GPUTarget("cuda", int(sys.argv[1]), 32))
 """
-
-
-def run(code, *arguments, **environment):
-    done = subprocess.run(
-        [sys.executable, "-c", code, *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        env=os.environ | {"OMP_NUM_THREADS": "1"} | environment,
-    )
-    assert done.returncode == 0, done.stderr
 
 
 def case(channels, bins, frames, lengths=None, zeroed=None):
