@@ -1,4 +1,4 @@
-"""Kernels in processes of their own: TRITON_INTERPRET acts when triton is imported, and then on all kernels."""
+"""Kernels in processes of their own: TRITON_INTERPRET acts on all of them, when triton is imported."""
 
 import importlib.util
 import os
