@@ -59,7 +59,6 @@ class DownstreamExpert(TaskExpert):
         self.config = parse(TaggingConfig, downstream_expert, "downstream_expert of the task's config")
         self.task = TASKS[self.config.task]
         self.feature_pooling = self.config.modelrc.pooling
-        self._pool = POOLINGS[self.feature_pooling]
         self.training_labels: dict[str, Any] = {}  # what the head is or was trained on
         self.temperature: float | None = None  # None: a head of 0.1, or one that dev has not seen yet
         self._named: set[str] = set()  # splits whose left-out tags have been named
@@ -150,7 +149,7 @@ class DownstreamExpert(TaskExpert):
         for track, frames in zip(tracks, features, strict=True):
             if len(frames) == 0:
                 raise ValueError(f"{track}: the upstream gives no frame for this clip; it is too short")
-        logits = self.head(self._pool(features))
+        logits = self.head(POOLINGS[self.feature_pooling](features))
         loss = self.task.loss(logits, targets.to(logits.device))
         records["loss"].append(loss.item())
         records["clips"].append(len(tracks))
@@ -235,7 +234,7 @@ class DownstreamExpert(TaskExpert):
                 visible(told(self.temperature, labels.get("trained_on"), labels.get("training_clips"))),
                 file=sys.stderr,
             )
-        logits = self.head(self._pool(features)).float() / (self.temperature or 1.0)
+        logits = self.head(POOLINGS[self.feature_pooling](features)).float() / (self.temperature or 1.0)
         scores = self.task.probabilities(logits).cpu().numpy()
         for filename, row in zip(filenames, scores, strict=True):
             lines = top_lines(self.names, row, self.config.top_tags)

@@ -25,6 +25,7 @@ def logged(caplog):
 def test_tagging_inference(capsys):
     expert = SimpleNamespace(
         task=SimpleNamespace(probabilities=torch.sigmoid),
+        feature_pooling="mean",
         head=torch.nn.Linear(4, 2),
         names=[EVIL, "rock"],
         config=SimpleNamespace(top_tags=2),
