@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import shlex
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 from s3prl_pemr.loops import torchrun
 from s3prl_pemr.report.printable import visible
-from s3prl_pemr.safety.sole_writer import sole_writer
+from s3prl_pemr.safety.sole_writer import LOCK_FILE, sole_writer
 from s3prl_pemr.safety.whole_file import remove_leftovers
 
+SETTINGS = ("args_*.yaml", "config_*.yaml")  # what the toolkit writes before it builds anything
 SHOWN = (".ckpt", ".json", ".tsv", ".png", ".md")
 
 
@@ -31,13 +33,27 @@ def tell_what_is_new(folder: Path, since: float) -> None:
 def sole_run(folder: Path) -> Iterator[None]:
     """The folder, made if missing, locked, and without what a killed run left half-written.
 
-    Under torchrun the first process locks it.
+    Under torchrun the first process locks it. A new folder whose run ended before it began (a mistyped key)
+    is removed: it would look like a run.
 
     Raises:
         Occupied: one line: another run is going on there.
     """
     first = torchrun.global_rank() == 0
-    with sole_writer(folder, remedy="choose another -n or -p") if first else nullcontext():
-        if first:
-            remove_leftovers(folder)
-        yield
+    new = first and not folder.exists()
+    try:
+        with sole_writer(folder, remedy="choose another -n or -p") if first else nullcontext():
+            if first:
+                remove_leftovers(folder)
+            yield
+    except BaseException:
+        if new:
+            _remove_if_nothing_was_done(folder)
+        raise
+
+
+def _remove_if_nothing_was_done(folder: Path) -> None:
+    written = {path.name for path in folder.iterdir()}
+    begun = {path.name for pattern in SETTINGS for path in folder.glob(pattern)} | {LOCK_FILE}
+    if written <= begun:
+        shutil.rmtree(folder)
