@@ -71,8 +71,11 @@ class HeadConfig:
 
     kind: str = "cqtnet"
     cqtnet_weights: str = ""
+    recalibrate_batch_norm: int = 0
 
     def __post_init__(self):
+        if self.recalibrate_batch_norm < 0:
+            raise ValueError("recalibrate_batch_norm is a number of batches, at least 0")
         if self.kind not in HEADS:
             raise ValueError(f"head {self.kind!r} is not one of {', '.join(HEADS)}")
         if self.cqtnet_weights and HEADS[self.kind][1] != "cqtnet":

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -19,15 +21,18 @@ from s3prl_pemr.settings import parse
 from s3prl_pemr.task.expert import BEST, TaskExpert
 from s3prl_pemr.task.randomness import order_generator
 
+from .batch_norm import recalibrate_batch_norm
 from .config import CoverConfig
 from .cqt.cache import CqtCache
 from .cqt.columns import pad_columns
 from .cqt.crops import CropBatches
 from .dataset import CroppedTracks, WholeTracks
 from .head_state import head_state, read_published_weights, refuse_other_head
-from .model import HEADS, CoverHead
+from .model import HEADS, REVISION, CoverHead
 from .ranking.report import Retrieval
 from .splits import Split, Splits
+
+logger = logging.getLogger(__name__)
 
 EVAL_COLUMNS = 200  # whole tracks of fewer end in zeros: cqt_loader.py of CQTNet
 
@@ -55,6 +60,7 @@ class DownstreamExpert(TaskExpert):
         self.windows = self.config.datarc.windows if self.upstream_trainable else 0
         self._caches: dict[Path, CqtCache] = {}
         self.head: CoverHead | None = None
+        self._recalibrated = False  # since the last training step
         if self.upstream_trainable and not self.uses_upstream:
             raise ValueError(f"-f trains an upstream that the head {self.kind} does not use: leave it out")
         if self.mode == "inference":
@@ -71,9 +77,9 @@ class DownstreamExpert(TaskExpert):
         if self.config.modelrc.cqtnet_weights and self.checkpoint is None:
             self.head.network.load_published(read_published_weights(self.config.modelrc.cqtnet_weights))
 
-    def _make_head(self, works: list[str]) -> None:
-        self.works = works
-        self.head = CoverHead(self.kind, self.upstream_dim, len(works)).to(self.best_score.device)
+    def _make_head(self, works: list[str], revision: int = REVISION) -> None:
+        self.works, self.revision = works, revision
+        self.head = CoverHead(self.kind, self.upstream_dim, len(works), revision).to(self.best_score.device)
 
     def _warn_of_heard(self, splits: Sequence[str]) -> None:
         for split in splits if self.uses_upstream else ():
@@ -83,24 +89,25 @@ class DownstreamExpert(TaskExpert):
 
     def get_extra_state(self) -> dict[str, Any]:
         """What a checkpoint holds beside the weights."""
-        return head_state(self.kind, self.upstream_dim, self.works)
+        return head_state(self.kind, self.upstream_dim, self.works, self.revision)
 
     def set_extra_state(self, state: dict[str, Any]) -> None:
         """Called by load_state_dict before the head's own weights are loaded.
 
         Raises: ValueError (one line) where the checkpoint is of another head, or trained on other works.
         """
-        works = list(state["works"])
-        own = head_state(self.kind, self.upstream_dim, works if self.head is None else self.works)
+        works, revision = list(state["works"]), state.get("revision", 1)
+        own = head_state(self.kind, self.upstream_dim, works if self.head is None else self.works, revision)
         refuse_other_head(state, own, self.config.datarc.store)
-        if self.head is None:
-            self._make_head(works)
+        if self.head is None or self.revision != revision:
+            self._make_head(works, revision)
 
     def get_dataloader(self, split: str, epoch: int | None = None) -> DataLoader:
         """s3prl hook: see downstream/example/expert.py. The training loop alone passes the epoch."""
         datarc, chosen = self.config.datarc, self.splits[split]
         cqt = self._columns(chosen) if self.uses_cqt else None
         if epoch is None:
+            self._recalibrate()
             unknown = [-1] * len(chosen.tracks)
             tracks = WholeTracks(chosen, unknown, cqt, self.uses_upstream, self.shortest_samples)
             batches: dict[str, Any] = {"batch_size": datarc.eval_batch_size}
@@ -124,6 +131,18 @@ class DownstreamExpert(TaskExpert):
             collate_fn=tracks.collate,
             **batches,
         )
+
+    def _recalibrate(self) -> None:
+        """Before the first split of an evaluation in a training run, if modelrc wants it."""
+        batches = self.config.modelrc.recalibrate_batch_norm
+        if self.mode != "train" or self._recalibrated or not (batches and self.uses_cqt):
+            return
+        device = self.best_score.device
+        training = islice(self.get_dataloader("train", epoch=0), batches)
+        crops = (cqt.unsqueeze(1).to(device) for _, cqt, *_ in training)
+        done = recalibrate_batch_norm(self.head.network, crops)
+        self._recalibrated = True
+        logger.info("%s", done)
 
     def _columns(self, split: Split) -> CqtCache:
         path = split.store.path
@@ -156,6 +175,7 @@ class DownstreamExpert(TaskExpert):
             records["embeddings"].append(embeddings.float().cpu().numpy())
             records["tracks"] += tracks
             return embeddings.new_zeros(())
+        self._recalibrated = False
         mean = self._upstream_mean(features, tracks) if self.uses_upstream else None
         device = self.best_score.device
         embeddings = self.head(mean, cqts.unsqueeze(1).to(device) if self.uses_cqt else None)

@@ -14,14 +14,15 @@ from .cqt.transform import SETTINGS
 from .model import HEADS
 
 
-def head_state(kind: str, upstream_dim: int, works: list[str]) -> dict[str, Any]:
-    """What is saved beside the weights: `works` are the classes, in their order."""
+def head_state(kind: str, upstream_dim: int, works: list[str], revision: int) -> dict[str, Any]:
+    """What is saved beside the weights: `works` are the classes, in their order; `revision`: see model.py."""
     uses_upstream, network = HEADS[kind]
     return {
         "head": kind,
         "upstream_dim": upstream_dim if uses_upstream else None,
         "cqt": asdict(SETTINGS) if network else None,
         "works": list(works),
+        "revision": revision,
     }
 
 

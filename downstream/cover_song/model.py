@@ -18,6 +18,8 @@ from .networks.tppnet import TPPNet
 __all__ = ["HEADS", "NETWORKS", "CQTNet", "CoverHead", "KiNet", "TPPNet"]
 
 NETWORKS = {"cqtnet": CQTNet, "tppnet": TPPNet, "kinet": KiNet}
+REVISION = 2  # of the networks, kept in checkpoints
+KINET_SLOPE_BEFORE = 0.2  # in revision 1
 UPSTREAM_WIDTH = 300  # of an upstream's part, as CQT-Net's
 # head -> does it use the upstream, and which network
 HEADS = {
@@ -36,16 +38,19 @@ class CoverHead(nn.Module):
         kind: one of HEADS.
         upstream_dim: D.
         works: how many the classifier tells apart.
+        revision: 1 for checkpoints of versions up to 0.1, whose Ki-Net had another slope and a bias.
     """
 
-    def __init__(self, kind: str, upstream_dim: int, works: int):
+    def __init__(self, kind: str, upstream_dim: int, works: int, revision: int = REVISION):
         super().__init__()
         self.uses_upstream, network = HEADS[kind]
         self.projection = nn.Linear(upstream_dim, UPSTREAM_WIDTH) if self.uses_upstream else None
-        self.network = NETWORKS[network]() if network else None
+        of_kinet = {"slope": KINET_SLOPE_BEFORE} if network == "kinet" and revision == 1 else {}
+        self.network = NETWORKS[network](**of_kinet) if network else None
         self.width = (UPSTREAM_WIDTH if self.uses_upstream else 0) + (self.network.width if network else 0)
         dropout = getattr(self.network, "classifier_dropout", 0.0)
-        self.classifier = nn.Sequential(nn.Dropout(dropout), nn.Linear(self.width, works))
+        bias = revision == 1 or getattr(self.network, "classifier_bias", True)
+        self.classifier = nn.Sequential(nn.Dropout(dropout), nn.Linear(self.width, works, bias=bias))
 
     def forward(self, upstream_mean: Tensor | None, cqt: Tensor | None) -> Tensor:
         """Embeddings; those of two parts are both brought to one length, so that each has a say.

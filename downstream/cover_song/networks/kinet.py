@@ -14,7 +14,7 @@ from s3prl.downstream.cover_song.cqt.columns import pad_columns
 from torch import Tensor, nn
 
 PITCH_CLASSES = 12
-SLOPE = 0.2  # of LeakyReLU, TensorFlow's default
+SLOPE = 0.3  # of LeakyReLU: Keras' default, which MulKINet's layers have
 
 
 def chroma(cqt: Tensor) -> Tensor:
@@ -35,19 +35,19 @@ class KiNet(nn.Module):
 
     width = 128
     min_columns = 135  # 63 s; what is shorter ends in zeros
-    classifier_dropout = 0.5
+    classifier_dropout, classifier_bias = 0.5, False
 
-    def __init__(self, channels: int = 256):
+    def __init__(self, channels: int = 256, slope: float = SLOPE):
         super().__init__()
         self.keys = nn.Sequential(
             nn.Conv2d(1, channels, (PITCH_CLASSES, 48), bias=False),
             nn.BatchNorm2d(channels),
-            nn.LeakyReLU(SLOPE),
+            nn.LeakyReLU(slope),
             nn.MaxPool2d((PITCH_CLASSES, 1)),
         )
-        self.time = nn.Sequential(*(layer for _ in range(2) for layer in _temporal(channels)))
+        self.time = nn.Sequential(*(layer for _ in range(2) for layer in _temporal(channels, slope)))
         self.embedding = nn.Sequential(
-            nn.Linear(channels, self.width, bias=False), nn.BatchNorm1d(self.width), nn.LeakyReLU(SLOPE)
+            nn.Linear(channels, self.width, bias=False), nn.BatchNorm1d(self.width), nn.LeakyReLU(slope)
         )
 
     def forward(self, cqt: Tensor) -> Tensor:
@@ -58,6 +58,6 @@ class KiNet(nn.Module):
         return self.embedding(maps.mean(dim=(2, 3)))
 
 
-def _temporal(channels: int) -> list[nn.Module]:
+def _temporal(channels: int, slope: float) -> list[nn.Module]:
     convolution = nn.Conv2d(channels, channels, (1, 10), dilation=(1, 3), bias=False)
-    return [convolution, nn.BatchNorm2d(channels), nn.LeakyReLU(SLOPE), nn.MaxPool2d((1, 3), stride=(1, 2))]
+    return [convolution, nn.BatchNorm2d(channels), nn.LeakyReLU(slope), nn.MaxPool2d((1, 3), stride=(1, 2))]

@@ -148,3 +148,10 @@ def test_heads(kind, width):
     if kind == "upstream+cqtnet":
         parts = embedding.unflatten(1, (2, 300)).norm(dim=2)
         torch.testing.assert_close(parts, torch.full((2, 2), 300**0.5))
+
+
+def test_kinet_of_earlier_checkpoints():
+    now, before = CoverHead("kinet", 4, works=3), CoverHead("kinet", 4, works=3, revision=1)
+    assert (now.network.keys[2].negative_slope, before.network.keys[2].negative_slope) == (0.3, 0.2)
+    assert (now.classifier[1].bias is None, before.classifier[1].bias is None) == (True, False)
+    assert CoverHead("cqtnet", 4, works=3).classifier[1].bias is not None
