@@ -10,7 +10,7 @@ EXIT_STATUS = """exit status:
   0         done
   1         could not be done; one line on stderr says why
   2         the arguments do not fit
-  130, 143  stopped by Ctrl-C or SIGTERM; the same command again goes on
+  130, 143  stopped by Ctrl-C or SIGTERM (SIGUSR1: 138); the same command again goes on
 """
 
 FORMATTER = argparse.RawDescriptionHelpFormatter

@@ -7,7 +7,7 @@ from s3prl_pemr.launch.errors import line_of
 from s3prl_pemr.launch.outputs import check_folder
 from s3prl_pemr.report.printable import visible
 
-from . import verify
+from . import join, verify
 from .datasets import covers80, demo, folder, gtzan, mtat, shs100k
 
 COMMANDS = {
@@ -17,6 +17,7 @@ COMMANDS = {
     "shs100k": shs100k,
     "covers80": covers80,
     "demo": demo,
+    "join": join,
     "verify": verify,
 }
 

@@ -11,6 +11,7 @@ from s3prl_pemr.safety.interruption import Interruption
 from s3prl_pemr.safety.sole_writer import sole_writer
 from s3prl_pemr.safety.whole_file import remove_leftovers
 from s3prl_pemr.store.index import StoreError, Unreadable
+from s3prl_pemr.store.parts import Shard, ShardRecord, write_shard
 from s3prl_pemr.store.writer import StoreWriter, delete_store
 
 from .plan import Plan, make_plan
@@ -29,6 +30,12 @@ def add_build_arguments(parser: argparse.ArgumentParser, source_help: str) -> No
         "destination", metavar="DST", type=Path, help="the store; the same command again goes on"
     )
     add_jobs_argument(parser)
+    parser.add_argument(
+        "--shard",
+        metavar="I/N",
+        type=_shard,
+        help="write part I of N alone; `prepare join` makes one store of them",
+    )
     parser.add_argument("--rebuild", action="store_true", help="delete the store in DST and start over")
 
 
@@ -46,7 +53,9 @@ def seed(text: str) -> int:
     return number
 
 
-def build_store(listing: Listing, destination: Path, jobs: int, rebuild: bool = False) -> int:
+def build_store(
+    listing: Listing, destination: Path, jobs: int, rebuild: bool = False, shard: Shard | None = None
+) -> int:
     """Bring the store in `destination` to what the listing says; go on where an earlier run was stopped.
 
     Prints what it finds and, as its last line, a summary.
@@ -56,6 +65,7 @@ def build_store(listing: Listing, destination: Path, jobs: int, rebuild: bool = 
         destination: the store's folder; made if missing.
         jobs: worker processes. The store does not depend on it.
         rebuild: delete the store that is there first.
+        shard: the part of the listing to be stored; all of it where None.
 
     Returns: exit status: 0; 1 if nothing was readable; 130 or 143 if a signal stopped it.
 
@@ -73,6 +83,9 @@ def build_store(listing: Listing, destination: Path, jobs: int, rebuild: bool = 
             f"{listing.root}: none of the {len(listing.sources)} listed files is there; "
             f"{others_seen(listing.others)}"
         )
+    record = shard and ShardRecord.of_listing(shard, [source.track for source in listing.sources])
+    if shard:
+        listing = listing.part(shard)
     with sole_writer(destination, LOCK_FILE, "choose another DST"), Interruption() as stop:
         remove_leftovers(destination)
         if rebuild:
@@ -80,6 +93,7 @@ def build_store(listing: Listing, destination: Path, jobs: int, rebuild: bool = 
         writer = StoreWriter(destination)
         plan = make_plan(listing, writer)
         listing.write_beside(destination)
+        write_shard(destination, record)
         line = (
             f"{listing.root}: {len(listing.sources)} tracks; in {destination}: {len(plan.entries)} stored, "
             f"{len(plan.unreadable)} known as unreadable, {len(plan.todo)} to do"
@@ -130,6 +144,13 @@ def _store(listing: Listing, plan: Plan, writer: StoreWriter, jobs: int, stop: I
                 writer.commit()
         finally:
             writer.close()
+
+
+def _shard(text: str) -> Shard:
+    number, slash, of = text.partition("/")
+    if not (slash and number.isdecimal() and of.isdecimal() and 1 <= int(number) <= int(of)):
+        raise argparse.ArgumentTypeError("must be I/N with 1 <= I <= N, for instance 3/16")
+    return Shard(int(number), int(of))
 
 
 def _positive(text: str) -> int:

@@ -3,12 +3,13 @@
 import os
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from s3prl_pemr.store.dataset_name import DatasetName, write_dataset_name
 from s3prl_pemr.store.groups import Group, write_groups
-from s3prl_pemr.store.index import Stamp
+from s3prl_pemr.store.index import Stamp, StoreError
+from s3prl_pemr.store.parts import Shard
 from s3prl_pemr.store.tag_list import write_tags
 
 
@@ -63,6 +64,22 @@ class Listing:
     def count_splits(self) -> dict[str, int]:
         """How many tracks are listed for each split."""
         return dict(Counter(source.split for source in self.sources))
+
+    def part(self, shard: Shard) -> "Listing":
+        """The tracks that fall to a part; how many each split should have is not known of it.
+
+        Raises:
+            StoreError: none does.
+        """
+        own = [source for source in self.sources if shard.holds(source.track)]
+        if not own:
+            raise StoreError(
+                f"{self.root}: none of its {len(self.sources)} tracks falls to part {shard}: take fewer parts"
+            )
+        tracks = {source.track for source in own}
+        groups = self.groups and {track: group for track, group in self.groups.items() if track in tracks}
+        remarks = [*self.remarks, f"part {shard}: {len(own)} of {len(self.sources)} tracks"]
+        return replace(self, sources=own, groups=groups, remarks=remarks, split_counts=None)
 
     def write_beside(self, store: Path) -> None:
         """The small files that tell a task what the store holds. Raises OSError."""

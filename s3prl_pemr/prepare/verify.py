@@ -12,7 +12,7 @@ from s3prl_pemr.report.printable import visible
 from s3prl_pemr.report.progress import Progress
 from s3prl_pemr.safety.sole_writer import sole_writer
 from s3prl_pemr.store import AudioStore
-from s3prl_pemr.store.index import INDEX_FILE, Stamp, read_index
+from s3prl_pemr.store.index import Stamp
 from s3prl_pemr.store.writer import StoreWriter
 
 from .build import LOCK_FILE
@@ -32,14 +32,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Carry out the command. Returns the exit status, 1 for damage; raises StoreError and OSError."""
-    damaged = damaged_tracks(AudioStore(args.store))
-    count = len(read_index(args.store / INDEX_FILE)[0])
+    store = AudioStore(args.store)
+    damaged, count = damaged_tracks(store), len(store)
     if not damaged:
         print(visible(f"{args.store}: all {count} tracks are as they were written"))
         return 0
     remedy = "run prepare with --rebuild, or verify with --repair and then the same prepare again"
     if args.repair:
-        _mark(args.store, damaged)
+        for folder in store.folders:
+            _mark(folder, damaged)
         remedy = "marked: the same prepare command again decodes them anew"
     line = f"{args.store}: {len(damaged)} of {count} tracks are damaged: {name_some(damaged)}; {remedy}"
     print(visible(line), file=sys.stderr)
@@ -48,11 +49,10 @@ def run(args: argparse.Namespace) -> int:
 
 def damaged_tracks(store: AudioStore) -> list[str]:
     """Names of the tracks whose audio is not what was written."""
-    entries, _ = read_index(store.path / INDEX_FILE)
     return [
-        entry.track
-        for number, entry in enumerate(Progress(entries, "verify", unit="track"))
-        if zlib.crc32(store.read(number)) != entry.crc32
+        track
+        for number, track in enumerate(Progress(store.tracks, "verify", unit="track"))
+        if zlib.crc32(store.read(number)) != store.crc32[number]
     ]
 
 

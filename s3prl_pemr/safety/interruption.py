@@ -1,4 +1,4 @@
-"""Ctrl-C and a cluster's SIGTERM as a request, heard between two steps or tracks and never within a write."""
+"""Ctrl-C and a cluster's SIGTERM or SIGUSR1 as a request: heard between two steps, never within a write."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import signal
 import torch
 from torch import distributed
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
+# SIGUSR1: what SLURM is asked to send some minutes before it takes a node away (docs/scale.md)
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
 
 
 class Interruption:

@@ -1,7 +1,6 @@
 """The audio store: all tracks of a data set in one memory-mapped file, from which crops are cheap to read."""
 
 import hashlib
-import json
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,18 +8,11 @@ from pathlib import Path
 import numpy as np
 
 from s3prl_pemr.audio import SAMPLE_RATE
+from s3prl_pemr.report.printable import printable
 from s3prl_pemr.safety.positional_read import read_into
 
-from .index import (
-    AUDIO_FILE,
-    FORMAT_VERSION,
-    INDEX_FILE,
-    REBUILD,
-    SAMPLE_BYTES,
-    STATE_FILE,
-    StoreError,
-    read_index,
-)
+from .index import AUDIO_FILE, INDEX_FILE, REBUILD, SAMPLE_BYTES, Entry, StoreError, read_index
+from .state import folders_of
 
 __all__ = ["AudioStore", "StoreError"]
 
@@ -30,7 +22,7 @@ DRAW_SPLITS = (
 
 
 class AudioStore:
-    """Read-only view of a folder that `s3prl-pemr prepare` wrote (format: index.py).
+    """Read-only view of a folder that `s3prl-pemr prepare` wrote (format: index.py), or joined (parts.py).
 
     Pickling sends the index, not the audio: data-loader workers open the file themselves.
 
@@ -38,12 +30,15 @@ class AudioStore:
         path: the folder.
 
     Attributes:
-        tracks: names, in the order of the audio.
+        folders: where the audio lies: the folder, or those of its parts.
+        tracks: names, in the order of the audio; of a joined store in that of the names, so that nothing
+            depends on how many parts there are.
         length_samples: int64, (tracks,).
         splits: one name per track, '' where the data set has none.
         labels: a list of names per track.
         notes: '', 'silent', 'clipped N samples, peak P' or 'cancelled: mono has ...' per track.
         sample_rate: Hz.
+        crc32: of each track's audio, uint32, (tracks,).
         fingerprint: sha256 over track names, lengths and audio checksums; splits and labels do not count.
 
     Raises:
@@ -53,15 +48,14 @@ class AudioStore:
     def __init__(self, path: str | Path):
         self.path = Path(path)
         self.sample_rate = SAMPLE_RATE
-        self._check_state()
-        entries, _ = read_index(self.path / INDEX_FILE)
-        if not entries:
-            raise StoreError(f"{self.path}: the store holds no tracks; its unreadable.tsv says why")
+        self.folders = folders_of(self.path)
+        entries, self._folder_numbers = self._read_entries()
         self.tracks = [entry.track for entry in entries]
         self.splits = [entry.split for entry in entries]
         self.labels = [list(entry.labels) for entry in entries]
         self.notes = [entry.note for entry in entries]
         self.length_samples = np.array([entry.length_samples for entry in entries], dtype=np.int64)
+        self.crc32 = np.array([entry.crc32 for entry in entries], dtype=np.uint32)
         self._offset_samples = np.array([entry.offset_samples for entry in entries], dtype=np.int64)
         identity = hashlib.sha256()
         for entry in entries:
@@ -106,9 +100,10 @@ class AudioStore:
                 )
             first = self._offset_samples[track] + start
             count = min(left, length_samples)
-            if not read_into(crop[:count], self._audio, int(first) * SAMPLE_BYTES):
+            number = self._folder_numbers[track]
+            if not read_into(crop[:count], self._audio[number], int(first) * SAMPLE_BYTES):
                 raise StoreError(
-                    f"{self.path / AUDIO_FILE}: has been cut off since; copy it again or {REBUILD}"
+                    f"{self.folders[number] / AUDIO_FILE}: has been cut off since; copy it again or {REBUILD}"
                 )
         return crops
 
@@ -130,34 +125,39 @@ class AudioStore:
             raise StoreError(f"{self.path}: no track is in the split '{split}'; there are {there}{remedy}")
         return chosen
 
-    def _check_state(self) -> None:
-        state_path = self.path / STATE_FILE
-        try:
-            state = json.loads(state_path.read_text(encoding="utf-8"))
-        except OSError as error:
-            raise StoreError(
-                f"{self.path}: not an audio store ({STATE_FILE}: {error.strerror}); "
-                "write one with 's3prl-pemr prepare folder SRC DST'"
-            ) from error
-        except ValueError as error:
-            raise StoreError(f"{state_path}: damaged; {REBUILD}") from error
-        if not isinstance(state, dict):
-            raise StoreError(f"{state_path}: damaged; {REBUILD}")
-        if state.get("format") != FORMAT_VERSION or state.get("sample_rate") != SAMPLE_RATE:
-            raise StoreError(f"{state_path}: written by another version of s3prl-pemr; {REBUILD}")
-        if not state.get("complete"):
-            raise StoreError(f"{self.path}: prepare was interrupted; run the same prepare command again")
+    def _read_entries(self) -> tuple[list[Entry], np.ndarray]:
+        """All tracks in the store's order, and the number of each one's folder, int32, (tracks,)."""
+        entries: list[Entry] = []
+        numbers: list[int] = []
+        self._audio_samples = []
+        for number, folder in enumerate(self.folders):
+            own, _ = read_index(folder / INDEX_FILE)
+            if not own and len(self.folders) == 1:
+                raise StoreError(f"{folder}: the store holds no tracks; its unreadable.tsv says why")
+            entries += own
+            numbers += [number] * len(own)
+            self._audio_samples.append(own[-1].end_samples if own else 0)
+        if len(self.folders) > 1:
+            order = sorted(range(len(entries)), key=lambda row: entries[row].track)
+            entries, numbers = [entries[row] for row in order], [numbers[row] for row in order]
+            for before, entry in zip(entries, entries[1:], strict=False):
+                if before.track == entry.track:
+                    raise StoreError(
+                        f"{self.path}: the track {printable(entry.track)} is in two of its parts"
+                    )
+        return entries, np.array(numbers, dtype=np.int32)
 
     def _open_audio(self) -> None:
-        audio_path = self.path / AUDIO_FILE
-        samples = int(self._offset_samples[-1] + self.length_samples[-1])
-        there = audio_path.stat().st_size if audio_path.exists() else 0
-        if there != samples * SAMPLE_BYTES:
-            raise StoreError(
-                f"{audio_path}: {there} bytes, but {INDEX_FILE} says {samples * SAMPLE_BYTES}; copy it again "
-                f"or {REBUILD}"
-            )
-        self._audio = audio_path.open("rb", buffering=0)
+        self._audio = []
+        for folder, samples in zip(self.folders, self._audio_samples, strict=True):
+            audio_path = folder / AUDIO_FILE
+            there = audio_path.stat().st_size if audio_path.exists() else 0
+            if there != samples * SAMPLE_BYTES:
+                raise StoreError(
+                    f"{audio_path}: {there} bytes, but {INDEX_FILE} says {samples * SAMPLE_BYTES}; copy it "
+                    f"again or {REBUILD}"
+                )
+            self._audio.append(audio_path.open("rb", buffering=0))
 
     def __getstate__(self) -> dict:
         return {name: value for name, value in self.__dict__.items() if name != "_audio"}

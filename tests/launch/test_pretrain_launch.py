@@ -2,15 +2,12 @@
 
 import os
 import signal
-import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 import torch
-import yaml
-from places import ROOT
+from launched import finish, wait_for_step, weights
 from s3prl.pretrain.training.checkpoint_files import checkpoints
 
 from s3prl_pemr.launch.pretrain_arguments import (
@@ -20,45 +17,6 @@ from s3prl_pemr.launch.pretrain_arguments import (
     parse_arguments,
     warn_on_resume,
 )
-
-ENDLESS = 10**6
-
-
-@pytest.fixture
-def launch(tmp_path, config, model_settings):
-    """Starts run_pretrain.py from another folder, in a process group of its own; saves every step."""
-    config["runner"] |= {"n_epochs": ENDLESS, "save_step": 1, "max_keep": 3, "picture_step": 0}
-    config["runner"]["keep_every_epochs"] = 0
-    config["pretrain_expert"]["datarc"]["num_workers"] = 2
-    (tmp_path / "runner.yaml").write_text(yaml.safe_dump(config))
-    (tmp_path / "model.yaml").write_text(yaml.safe_dump(model_settings))
-    configs = ["-u", "pemr", "-c", str(tmp_path / "runner.yaml"), "-g", str(tmp_path / "model.yaml")]
-
-    def start(*arguments, launcher=(sys.executable,)):
-        return subprocess.Popen(
-            [*launcher, str(ROOT / "run_pretrain.py"), "--device", "cpu", *configs, *arguments],
-            cwd=tmp_path, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
-            env=os.environ | {"OMP_NUM_THREADS": "1"},
-        )  # fmt: skip
-
-    return start
-
-
-def wait_for_step(folder, step, process):
-    deadline = time.monotonic() + 150
-    while max(checkpoints(folder), default=0) < step:
-        assert process.poll() is None, process.stdout.read()
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-
-
-def finish(process):
-    output = process.communicate(timeout=200)[0]
-    assert process.returncode == 0, output
-
-
-def weights(folder, step):
-    return torch.load(folder / f"states-{step}.ckpt", weights_only=True)["Upstream"]
 
 
 def test_sigterm_and_kill_9_then_resume_equals_an_uninterrupted_run(tmp_path, launch):

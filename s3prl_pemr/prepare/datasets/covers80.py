@@ -38,7 +38,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Carry out the command. Returns the exit status; raises StoreError and OSError."""
-    return build_store(list_covers80(args.source, args.tracks), args.destination, args.jobs, args.rebuild)
+    return build_store(
+        list_covers80(args.source, args.tracks), args.destination, args.jobs, args.rebuild, args.shard
+    )
 
 
 def list_covers80(root: Path, tracks: str = "lists") -> Listing:

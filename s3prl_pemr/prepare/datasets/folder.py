@@ -58,7 +58,7 @@ def run(args: argparse.Namespace) -> int:
         listing.sources, line = draw_splits(listing.sources, drawn)
         listing.remarks.append(line)
         listing.dataset = replace(listing.dataset, split=str(drawn))
-    return build_store(listing, args.destination, args.jobs, args.rebuild)
+    return build_store(listing, args.destination, args.jobs, args.rebuild, args.shard)
 
 
 def list_folder(

@@ -62,7 +62,7 @@ def run(args: argparse.Namespace) -> int:
         if args.fold is not None or args.seed is not None:
             raise StoreError("--fold and --seed are of --split random10")
         listing = list_named(args.source, args.lists)
-    return build_store(listing, args.destination, args.jobs, args.rebuild)
+    return build_store(listing, args.destination, args.jobs, args.rebuild, args.shard)
 
 
 def list_named(root: Path, lists: Path | None = None) -> Listing:

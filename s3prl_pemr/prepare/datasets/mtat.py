@@ -52,7 +52,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Carry out the command. Returns the exit status; raises StoreError and OSError."""
-    return build_store(list_mtat(args.source, args.split), args.destination, args.jobs, args.rebuild)
+    return build_store(
+        list_mtat(args.source, args.split), args.destination, args.jobs, args.rebuild, args.shard
+    )
 
 
 def list_mtat(root: Path, split: str = "pons") -> Listing:

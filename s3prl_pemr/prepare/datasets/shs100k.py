@@ -58,7 +58,7 @@ def run(args: argparse.Namespace) -> int:
     )
     lists = args.destination / LISTS_FOLDER
     listing.remarks.append(f"lists of what is stored: {lists} (--lists {lists} --min-versions 1 takes them)")
-    status = build_store(listing, args.destination, args.jobs, args.rebuild)
+    status = build_store(listing, args.destination, args.jobs, args.rebuild, args.shard)
     if status == 0:
         entries, _ = read_index(args.destination / INDEX_FILE)
         stored = {split: [] for split in shs100k_lists.LIST_NAMES}
