@@ -18,7 +18,7 @@ import numpy as np
 import soundfile
 
 from s3prl_pemr.audio import SAMPLE_RATE
-from s3prl_pemr.prepare.build import build_store
+from s3prl_pemr.prepare.build import BuildOptions, build_store
 from s3prl_pemr.prepare.datasets.folder import list_folder
 
 CLIP_SECONDS, DIFFERENT_CLIPS = 29.1, 10
@@ -48,7 +48,7 @@ def prepare_seconds(source: Path, destination: Path, jobs: int) -> float:
     """Wall time of one prepare."""
     start = perf_counter()
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-        build_store(list_folder(source), destination, jobs)
+        build_store(list_folder(source), destination, BuildOptions(jobs))
     return perf_counter() - start
 
 

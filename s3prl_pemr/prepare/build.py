@@ -3,6 +3,7 @@
 import argparse
 import os
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 from s3prl_pemr.report.printable import visible
@@ -14,11 +15,12 @@ from s3prl_pemr.store.index import StoreError, Unreadable
 from s3prl_pemr.store.parts import Shard, ShardRecord, write_shard
 from s3prl_pemr.store.writer import StoreWriter, delete_store
 
+from .engine import ENGINES, PROCESSES, make_workers
 from .plan import Plan, make_plan
 from .source import Listing
 from .space import check_space
 from .summary import name_some, others_seen, summary_lines
-from .workers import Decoded, Workers, decode
+from .workers import Decoded, decode, decoder_died
 
 LOCK_FILE = "prepare.lock"
 
@@ -30,6 +32,7 @@ def add_build_arguments(parser: argparse.ArgumentParser, source_help: str) -> No
         "destination", metavar="DST", type=Path, help="the store; the same command again goes on"
     )
     add_jobs_argument(parser)
+    add_engine_argument(parser)
     parser.add_argument(
         "--shard",
         metavar="I/N",
@@ -45,6 +48,12 @@ def add_jobs_argument(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--jobs", type=_positive, default=cores, help=f"worker processes (default: {cores})")
 
 
+def add_engine_argument(parser: argparse.ArgumentParser) -> None:
+    """`--engine`: processes of this machine where nothing else is said."""
+    help_text = "where files are read: processes here, or tasks on the Ray cluster of RAY_ADDRESS"
+    parser.add_argument("--engine", choices=ENGINES, default=PROCESSES, help=help_text)
+
+
 def seed(text: str) -> int:
     """The type of a --seed: 0 or more, as generators want it."""
     number = int(text)
@@ -53,9 +62,29 @@ def seed(text: str) -> int:
     return number
 
 
-def build_store(
-    listing: Listing, destination: Path, jobs: int, rebuild: bool = False, shard: Shard | None = None
-) -> int:
+@dataclass(frozen=True)
+class BuildOptions:
+    """How a store is built; it does not depend on the first two.
+
+    Attributes:
+        jobs: worker processes.
+        engine: where they are (engine.py).
+        rebuild: delete the store that is there first.
+        shard: the part of the listing to be stored; all of it where None.
+    """
+
+    jobs: int
+    engine: str = PROCESSES
+    rebuild: bool = False
+    shard: Shard | None = None
+
+    @classmethod
+    def of(cls, args: argparse.Namespace) -> "BuildOptions":
+        """Those of a command line."""
+        return cls(args.jobs, args.engine, args.rebuild, args.shard)
+
+
+def build_store(listing: Listing, destination: Path, options: BuildOptions) -> int:
     """Bring the store in `destination` to what the listing says; go on where an earlier run was stopped.
 
     Prints what it finds and, as its last line, a summary.
@@ -63,9 +92,7 @@ def build_store(
     Args:
         listing: what to store.
         destination: the store's folder; made if missing.
-        jobs: worker processes. The store does not depend on it.
-        rebuild: delete the store that is there first.
-        shard: the part of the listing to be stored; all of it where None.
+        options: how.
 
     Returns: exit status: 0; 1 if nothing was readable; 130 or 143 if a signal stopped it.
 
@@ -83,12 +110,13 @@ def build_store(
             f"{listing.root}: none of the {len(listing.sources)} listed files is there; "
             f"{others_seen(listing.others)}"
         )
+    shard = options.shard
     record = shard and ShardRecord.of_listing(shard, [source.track for source in listing.sources])
     if shard:
         listing = listing.part(shard)
     with sole_writer(destination, LOCK_FILE, "choose another DST"), Interruption() as stop:
         remove_leftovers(destination)
-        if rebuild:
+        if options.rebuild:
             delete_store(destination)
         writer = StoreWriter(destination)
         plan = make_plan(listing, writer)
@@ -106,7 +134,7 @@ def build_store(
         if plan.relabelled or plan.forgotten:
             writer.replace_tables(plan.entries, plan.unreadable)
         if plan.todo or not writer.finished:
-            _store(listing, plan, writer, jobs, stop)
+            _store(listing, plan, writer, options, stop)
         if stop.signal_number():
             kept, total = len(writer.entries) + len(writer.unreadable), len(listing.sources)
             print(
@@ -119,13 +147,16 @@ def build_store(
     return 0 if writer.entries else 1
 
 
-def _store(listing: Listing, plan: Plan, writer: StoreWriter, jobs: int, stop: Interruption) -> None:
-    with Workers(min(jobs, len(plan.todo) or 1)) as workers:
+def _store(
+    listing: Listing, plan: Plan, writer: StoreWriter, options: BuildOptions, stop: Interruption
+) -> None:
+    with make_workers(options.engine, min(options.jobs, len(plan.todo) or 1)) as workers:
         inside = [source for source, _ in plan.todo if listing.holds(source)]
         check_space(writer.path, [str(source.path) for source in inside], workers)
         writer.begin()
         try:
-            results = workers.in_order(decode, [str(source.path) for source in inside])
+            paths = [str(source.path) for source in inside]
+            results = workers.in_order(decode, paths, lost=decoder_died)
             for source, stamp in Progress(plan.todo, "prepare", unit=" tracks"):
                 if stop.signal_number():
                     break

@@ -32,6 +32,11 @@ class Decoded:
     reason: str = ""
 
 
+def decoder_died(path: str) -> Decoded:
+    """What stands for a file at which every worker died."""
+    return Decoded(None, reason="the program that reads it died each time, or had no memory left")
+
+
 def decode(path: str) -> Decoded:
     """Read one file for the store."""
     try:
@@ -70,8 +75,17 @@ class Workers:
     def __exit__(self, *exc_info) -> None:
         self._pool.shutdown(cancel_futures=True)
 
-    def in_order(self, function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
+    def in_order(
+        self,
+        function: Callable[[Item], Result],
+        items: Iterable[Item],
+        lost: Callable[[Item], Result] | None = None,
+    ) -> Iterator[Result]:
         """`function` of every item, in the order of the items.
+
+        Args:
+            function, items: picklable.
+            lost: what stands for an item whose worker died, where the engine can go on: a pool cannot.
 
         Raises:
             StoreError: a worker died.

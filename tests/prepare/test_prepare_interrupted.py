@@ -25,6 +25,7 @@ from s3prl_pemr.store.writer import StoreWriter
 folder, finished = prepare_fixtures.folder, prepare_fixtures.finished
 
 PLACE = "choose a place that may be written and read"
+ONE_JOB = build.BuildOptions(jobs=1)
 FORKED = multiprocessing.get_context(
     "fork"
 )  # a child of the tests, to be killed; it inherits what is patched
@@ -218,7 +219,7 @@ def test_a_worker_that_dies_is_reported(folder, tmp_path, monkeypatch, capsys):
 def test_what_leads_out_of_the_data_set_is_not_read(folder, tmp_path):
     root = folder / "rock"
     sources = [Source("out", root / ".." / "loud.wav"), Source("in", root / "a.mp3")]
-    assert build.build_store(Listing(root, sources, DatasetName("x")), tmp_path / "DST", jobs=1) == 0
+    assert build.build_store(Listing(root, sources, DatasetName("x")), tmp_path / "DST", ONE_JOB) == 0
     assert AudioStore(tmp_path / "DST").tracks == ["in"]
     (row,), _ = read_unreadable(tmp_path / "DST" / "unreadable.tsv")
     assert row.track == "out" and "its path leads out of" in row.reason
@@ -227,4 +228,4 @@ def test_what_leads_out_of_the_data_set_is_not_read(folder, tmp_path):
 def test_a_track_listed_twice_is_refused(folder, tmp_path):
     sources = [Source("same", folder / "loud.wav"), Source("same", folder / "silent.ogg")]
     with pytest.raises(ValueError, match="the track same is listed 2 times"):
-        build.build_store(Listing(folder, sources, DatasetName("x")), tmp_path / "DST", jobs=1)
+        build.build_store(Listing(folder, sources, DatasetName("x")), tmp_path / "DST", ONE_JOB)

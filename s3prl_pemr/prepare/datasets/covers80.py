@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path, PurePosixPath
 
-from s3prl_pemr.prepare.build import add_build_arguments, build_store
+from s3prl_pemr.prepare.build import BuildOptions, add_build_arguments, build_store
 from s3prl_pemr.prepare.source import Listing, Source
 from s3prl_pemr.prepare.summary import name_some, others_seen
 from s3prl_pemr.prepare.walk import suffix_of, walk
@@ -38,9 +38,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Carry out the command. Returns the exit status; raises StoreError and OSError."""
-    return build_store(
-        list_covers80(args.source, args.tracks), args.destination, args.jobs, args.rebuild, args.shard
-    )
+    listing = list_covers80(args.source, args.tracks)
+    return build_store(listing, args.destination, BuildOptions.of(args))
 
 
 def list_covers80(root: Path, tracks: str = "lists") -> Listing:

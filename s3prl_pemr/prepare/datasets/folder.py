@@ -5,7 +5,7 @@ from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
-from s3prl_pemr.prepare.build import add_build_arguments, build_store, seed
+from s3prl_pemr.prepare.build import BuildOptions, add_build_arguments, build_store, seed
 from s3prl_pemr.prepare.drawn_split import UNITS, DrawnSplit, draw_splits, shares
 from s3prl_pemr.prepare.source import Listing, Source
 from s3prl_pemr.prepare.summary import name_some
@@ -58,7 +58,7 @@ def run(args: argparse.Namespace) -> int:
         listing.sources, line = draw_splits(listing.sources, drawn)
         listing.remarks.append(line)
         listing.dataset = replace(listing.dataset, split=str(drawn))
-    return build_store(listing, args.destination, args.jobs, args.rebuild, args.shard)
+    return build_store(listing, args.destination, BuildOptions.of(args))
 
 
 def list_folder(

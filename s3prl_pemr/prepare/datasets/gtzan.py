@@ -7,7 +7,7 @@ from dataclasses import replace
 from operator import attrgetter
 from pathlib import Path
 
-from s3prl_pemr.prepare.build import add_build_arguments, build_store, seed
+from s3prl_pemr.prepare.build import BuildOptions, add_build_arguments, build_store, seed
 from s3prl_pemr.prepare.source import Listing, Source
 from s3prl_pemr.prepare.summary import name_some, others_seen
 from s3prl_pemr.prepare.walk import Tree, suffix_of, walk
@@ -62,7 +62,7 @@ def run(args: argparse.Namespace) -> int:
         if args.fold is not None or args.seed is not None:
             raise StoreError("--fold and --seed are of --split random10")
         listing = list_named(args.source, args.lists)
-    return build_store(listing, args.destination, args.jobs, args.rebuild, args.shard)
+    return build_store(listing, args.destination, BuildOptions.of(args))
 
 
 def list_named(root: Path, lists: Path | None = None) -> Listing:

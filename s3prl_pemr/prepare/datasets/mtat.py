@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from s3prl_pemr.prepare.build import add_build_arguments, build_store
+from s3prl_pemr.prepare.build import BuildOptions, add_build_arguments, build_store
 from s3prl_pemr.prepare.source import Listing, Source
 from s3prl_pemr.prepare.summary import name_some
 from s3prl_pemr.prepare.walk import walk
@@ -52,9 +52,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Carry out the command. Returns the exit status; raises StoreError and OSError."""
-    return build_store(
-        list_mtat(args.source, args.split), args.destination, args.jobs, args.rebuild, args.shard
-    )
+    listing = list_mtat(args.source, args.split)
+    return build_store(listing, args.destination, BuildOptions.of(args))
 
 
 def list_mtat(root: Path, split: str = "pons") -> Listing:

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from s3prl_pemr.prepare.build import add_build_arguments, build_store, seed
+from s3prl_pemr.prepare.build import BuildOptions, add_build_arguments, build_store, seed
 from s3prl_pemr.prepare.source import Listing, Source
 from s3prl_pemr.prepare.summary import name_some, others_seen
 from s3prl_pemr.prepare.walk import LIBSNDFILE_SUFFIXES, Tree, is_audio, suffix_of, walk
@@ -58,7 +58,7 @@ def run(args: argparse.Namespace) -> int:
     )
     lists = args.destination / LISTS_FOLDER
     listing.remarks.append(f"lists of what is stored: {lists} (--lists {lists} --min-versions 1 takes them)")
-    status = build_store(listing, args.destination, args.jobs, args.rebuild, args.shard)
+    status = build_store(listing, args.destination, BuildOptions.of(args))
     if status == 0:
         entries, _ = read_index(args.destination / INDEX_FILE)
         stored = {split: [] for split in shs100k_lists.LIST_NAMES}
