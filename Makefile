@@ -2,11 +2,10 @@
 # make lint: ruff format and check           make format: let ruff mend what it can
 # make demo: a first look in minutes, in DEMO        make demo-full: the long version, with cover songs
 # make bench: what is fast against what is plain, in benchmarks/results
-# make compare-demo: PEMR and nine other pretraining methods on that corpus, over SEEDS seeds; in DEMO/methods
+# make compare-demo: PEMR and nine other pretraining methods on that corpus; in DEMO/methods
 PYTHON ?= python3
 BIN := .venv/bin
 DEMO ?= demo
-SEEDS ?= 1
 TORCH := $(shell grep '^torch==' constraints.txt)
 
 .PHONY: setup test test-all lint format demo demo-full bench compare-demo
@@ -55,4 +54,4 @@ bench: .venv/ready
 	$(BIN)/python benchmarks/bench_retrieval.py
 
 compare-demo: .venv/ready
-	$(BIN)/python -m s3prl_pemr compare $(DEMO) --seeds $(SEEDS)
+	$(BIN)/python -m s3prl_pemr compare methods_demo --out $(DEMO)/methods

@@ -28,7 +28,8 @@ COMMANDS = {
     ),
     "covers": Command("s3prl_pemr.covers.__main__:main", "find covers in a folder of music"),
     "compare": Command(
-        "s3prl_pemr.comparison.__main__:compare", "pretraining methods side by side on the demo corpus"
+        "s3prl_pemr.comparison.__main__:compare",
+        "upstreams and methods side by side, from a plan to a report",
     ),
     "demo": Command("s3prl_pemr.comparison.__main__:demo", "a first look that needs no data, in minutes"),
 }

@@ -1,84 +1,150 @@
-"""A cell of `make compare-demo`: one method, pretrained for so many steps from one seed, and scored."""
+"""The runs of a plan: a pretraining or a head from one seed, as the commands that a user types."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-import yaml
 from s3prl.pretrain.training import checkpoint_files
 
-from s3prl_pemr.methods import default_settings
-from s3prl_pemr.report.parameters import parameter_count
-from s3prl_pemr.report.scores_table import Row, read_row
-
 from .launchers import evaluate, pretrain, train
+from .plan import Plan, Pretraining, Row, Task
 from .stages import Stages
-from .step_times import step_seconds
+from .step_times import step_seconds, steps_within, warm_step_seconds
 
-FLOOR = "pemr_random"  # the encoder of most of them, not trained
+BEST = "dev-best.ckpt"
+PACE_STEPS = 8  # of the run that tells the pace
 
 
 @dataclass(frozen=True)
-class Cell:
-    """What decides a cell; two budgets that come to the same number of steps are the same cell.
+class Place:
+    """Where a comparison's runs lie, and its stores by name."""
 
-    `methods` is the folder that all cells are in, `method` a name in METHODS, or FLOOR with `steps` 0.
-    """
+    folder: Path
+    stores: dict[str, Path]
 
-    methods: Path
-    method: str
+    def settings(self, given: dict[str, Any]) -> dict[str, Any]:
+        """Settings in which `@NAME` is the folder of a store."""
+        return {
+            key: self.stores[value[1:]] if isinstance(value, str) and value[:1] == "@" else value
+            for key, value in given.items()
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class PretrainingCell:
+    """One pretraining from one seed."""
+
+    name: str
+    run: Pretraining
     seed: int
-    steps: int
+    place: Place
+
+    @property
+    def title(self) -> str:
+        """For people."""
+        return f"pretraining {self.name}, seed {self.seed}"
 
     @property
     def folder(self) -> Path:
-        """Of the cell alone: a cell is found whatever else is compared with it, and removed by itself."""
-        return self.methods / f"{self.method}-seed{self.seed}-steps{self.steps}"
+        """Of this cell alone: its log, stages and runs."""
+        return self.place.folder / "pretraining" / f"{self.name}-seed{self.seed}"
+
+    def checkpoint(self, milestone: int = 0) -> Path:
+        """What it left: the last checkpoint, or that of an epoch. Raises ValueError where there is none."""
+        found = self.folder / "run" / f"epoch-{milestone}.ckpt"
+        if milestone and not found.is_file():
+            raise ValueError(f"{found}: not there; does keep_every_epochs leave it?")
+        return found if milestone else checkpoint_files.latest(self.folder / "run")
+
+    def carry_out(self, stages: Stages) -> None:
+        """Run what is missing."""
+        steps = self.run.steps
+        if self.run.seconds:
+            expdir = self.folder / "pace"
+            stages.run("pace", self._command(expdir, {**_length(PACE_STEPS), "config.runner.log_step": 1}))
+            steps = steps_within(self.run.seconds, warm_step_seconds(step_seconds(expdir)))
+        stages.run("pretrain", self._command(self.folder / "run", _length(steps) if steps else {}))
+
+    def _command(self, expdir: Path, length: dict[str, Any]) -> list[str]:
+        store = {"config.pretrain_expert.datarc.store": self.place.stores[self.run.store]}
+        settings = {**store, **self.place.settings(self.run.settings), **length}
+        flags = ["--seed", str(self.seed), *(["--init", self.run.init] if self.run.init else [])]
+        return pretrain(self.run.method, expdir, settings, *flags, config=self.run.config)
+
+
+@dataclass(frozen=True, eq=False)
+class HeadCell:
+    """A row's head for one task from one seed."""
+
+    row: Row
+    task_name: str
+    task: Task
+    seed: int
+    place: Place
+    pretraining: PretrainingCell | None
 
     @property
-    def pretrained(self) -> Path:
-        """Experiment folder of the pretraining."""
-        return self.folder / "pretrain"
+    def title(self) -> str:
+        """For people."""
+        return f"{self.task_name}: {self.row.name}, seed {self.seed}"
+
+    @property
+    def folder(self) -> Path:
+        """Of this cell alone."""
+        return self.place.folder / "heads" / self.task_name / f"{self.row.folder}-seed{self.seed}"
+
+    @property
+    def expdir(self) -> Path:
+        """-p of the head, where its scores are."""
+        return self.folder / "head"
 
     @property
     def upstream(self) -> str:
-        """-u of the head."""
-        return self.method if self.method == FLOOR else f"{self.method}_local"
-
-    def run(self, store: Path, features: Path) -> Row:
-        """Carry out what is missing; the scores of the test clips, and the seconds of pretraining.
-
-        Args:
-            store: with train, dev and test clips.
-            features: folder of the feature cache.
-        """
-        stages, expdir = Stages(self.folder, 3 if self.steps else 2), self.folder / "head"
-        checkpoint, seconds = None, 0.0
-        if self.steps:
-            stages.run("pretrain", pretrain(self.method, self.pretrained, self._settings(store), *self._seed))
-            seconds = sum(step_seconds(self.pretrained))
-            checkpoint = checkpoint_files.latest(self.pretrained)
-        settings, cache = {"datarc.store": store}, ["--feature_cache", str(features)]
-        head = train("music_tagging", self.upstream, checkpoint, expdir, settings, *self._seed, *cache)
-        stages.run("head", head)
-        stages.run("scores", evaluate(expdir, "test", *cache))
-        size = parameter_count(self.upstream, checkpoint)
-        return read_row(self.upstream, expdir / "scores.json", "test", size, seconds)
+        """-u."""
+        return self.row.upstream or f"{self.pretraining.run.method}_local"
 
     @property
-    def _seed(self) -> list[str]:
-        return ["--seed", str(self.seed)]
+    def checkpoint(self) -> Path | None:
+        """-k."""
+        if self.pretraining:
+            return self.pretraining.checkpoint(self.row.milestone)
+        return Path(self.row.checkpoint) if self.row.checkpoint else None
 
-    def _settings(self, store: Path) -> dict:
-        """Over config_demo.yaml. Every step is logged: its time decides on the steps of equal seconds."""
-        settings = {
-            "pretrain_expert.datarc.store": store,
-            "runner.total_steps": self.steps,
-            "runner.log_step": 1,
-        }
-        own_runner = default_settings(self.method)[0]
-        if own_runner != default_settings("pemr")[0]:  # its encoder wants crops of its own length
-            own = yaml.safe_load(own_runner.read_text(encoding="utf-8"))
-            settings["pretrain_expert.datarc.crop_samples"] = own["pretrain_expert"]["datarc"]["crop_samples"]
-        return settings
+    def carry_out(self, stages: Stages) -> None:
+        """Run what is missing: training, then the scores of each split."""
+        settings = {"config.downstream_expert.datarc.store": self.place.stores[self.task.store]}
+        settings |= self.place.settings({**self.task.settings, **self.row.settings})
+        flags = ["--seed", str(self.seed)]
+        if self.task.preset:
+            flags += ["--preset", self.task.preset]
+        cache = []
+        if self.row.trainable:
+            flags.append("-f")
+        elif self.task.task == "music_tagging":  # rows with one upstream share its features
+            cache = ["--feature_cache", str(self.place.folder / "features")]
+        command = train(
+            *(self.task.task, self.upstream, self.checkpoint, self.expdir, settings, *flags, *cache),
+            config=self.task.config,
+        )
+        stages.run("head", command)
+        for split in self.task.splits:
+            stages.run(f"scores {split}", evaluate(self.expdir, split, *cache))
+
+
+def cells_of(plan: Plan, place: Place, seed: int) -> tuple[list[PretrainingCell], list[HeadCell]]:
+    """What a seed needs: the pretrainings that rows name, and a head for each row and task."""
+    wanted = dict.fromkeys(row.pretrained for row in plan.rows if row.pretrained)
+    runs = {name: PretrainingCell(name, plan.pretrainings[name], seed, place) for name in wanted}
+    heads = [
+        HeadCell(row, name, task, seed, place, runs.get(row.pretrained))
+        for name, task in plan.tasks.items()
+        for row in plan.rows
+        if not row.tasks or name in row.tasks
+    ]
+    return list(runs.values()), heads
+
+
+def _length(steps: int) -> dict[str, Any]:
+    return {"config.runner.total_steps": steps, "config.runner.n_epochs": -1}

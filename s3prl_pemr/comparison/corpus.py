@@ -1,4 +1,4 @@
-"""The corpus that `make demo` and `make compare-demo` work on."""
+"""The demo corpus and its stores, composed where a plan or the demo wants them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,18 @@ from pathlib import Path
 from .stages import Stages
 
 STAGES = 2
+DEMO = "demo:"
+# part of the corpus -> the command that reads it, and its options
+PARTS = {
+    "magnatagatune": ("mtat",),
+    "gtzan": ("gtzan",),
+    "shs100k": (
+        "shs100k",
+        "--min-versions",
+        "1",
+    ),  # 4 versions of a work, SHS100K's training list has 6 and more
+    "covers80": ("covers80",),
+}
 
 
 def corpus_and_store(stages: Stages, folder: Path, full: bool = False) -> tuple[Path, Path]:
@@ -24,3 +36,27 @@ def corpus_and_store(stages: Stages, folder: Path, full: bool = False) -> tuple[
     )
     stages.run("store", ["-m", "s3prl_pemr.prepare", "mtat", str(corpus / "magnatagatune"), str(store)])
     return corpus, store
+
+
+def store_of(where: str, folder: Path) -> Path:
+    """The folder of a plan's store; of `demo:PART` composed and read into `folder` first.
+
+    Raises:
+        ValueError: one line: no such part, or no such folder.
+    """
+    if not where.startswith(DEMO):
+        if not Path(where).is_dir():
+            raise ValueError(f"{where}: no such store; write one with s3prl-pemr prepare")
+        return Path(where)
+    part = where.removeprefix(DEMO)
+    if part not in PARTS:
+        raise ValueError(f"{where}: the demo corpus has {', '.join(PARTS)}")
+    command, *options = PARTS[part]
+    stages = Stages(folder, 2)
+    corpus, store = folder / "corpus", folder / f"store-{part}"
+    name, whole = ("corpus", []) if part == "magnatagatune" else ("whole corpus", ["--full"])
+    stages.run(name, ["-m", "s3prl_pemr.prepare", "demo", str(corpus), *whole])
+    stages.run(
+        f"store {part}", ["-m", "s3prl_pemr.prepare", command, str(corpus / part), str(store), *options]
+    )
+    return store

@@ -11,36 +11,47 @@ PRETRAIN_CONFIG = PLUGIN_ROOT / "pretrain" / "pemr" / CONFIG
 PROGRAM = ("-m", "s3prl_pemr")
 
 
-def pretrain(method: str, expdir: Path, settings: dict, *flags: str) -> list[str]:
-    """Arguments that pretrain a method with the demo's config, or go on with it.
+def pretrain(method: str, expdir: Path, settings: dict, *flags: str, config: str = CONFIG) -> list[str]:
+    """Arguments that pretrain a method, or go on with it.
 
     Args:
         method: -u.
         expdir: -p.
-        settings: over PRETRAIN_CONFIG, dotted names to values.
+        settings: what -o sets, dotted names to values.
         flags: further ones.
+        config: -c; the demo's unless said; '' takes the method's own.
     """
-    override = ",,".join(f"config.{name}={value}" for name, value in settings.items())
-    return [*PROGRAM, "pretrain", "-a", "-u", method, "-p", str(expdir), "-c", CONFIG, "-o", override, *flags]
+    chosen = ["-c", config] if config else []
+    return [
+        *(*PROGRAM, "pretrain", "-a", "-u", method, "-p", str(expdir)),
+        *(*chosen, "-o", _override(settings), *flags),
+    ]
 
 
 def train(
-    task: str, upstream: str, checkpoint: Path | None, expdir: Path, settings: dict, *flags: str
+    task: str,
+    upstream: str,
+    checkpoint: Path | None,
+    expdir: Path,
+    settings: dict,
+    *flags: str,
+    config: str = CONFIG,
 ) -> list[str]:
-    """Arguments that train a task's head with its config_demo.yaml, or go on with it.
+    """Arguments that train a task's head, or go on with it.
 
     Args:
         task: -d.
         upstream, checkpoint: -u, -k.
         expdir: -p.
-        settings: over the yaml's `downstream_expert`, dotted names to values.
+        settings: what -o sets, dotted names to values.
         flags: further ones.
+        config: -c; the demo's unless said; '' takes the task's own.
     """
     weights = ["-k", str(checkpoint)] if checkpoint else []
-    override = ",,".join(f"config.downstream_expert.{name}={value}" for name, value in settings.items())
+    chosen = ["-c", config] if config else []
     return [
         *(*PROGRAM, "downstream", "-m", "train", "-a", "-u", upstream, *weights),
-        *("-d", task, "-c", CONFIG, "-p", str(expdir), "-o", override, *flags),
+        *("-d", task, *chosen, "-p", str(expdir), "-o", _override(settings), *flags),
     ]
 
 
@@ -48,3 +59,7 @@ def evaluate(expdir: Path, split: str, *flags: str) -> list[str]:
     """Arguments that score the best checkpoint of `train` on a split."""
     best = str(expdir / "dev-best.ckpt")
     return [*PROGRAM, "downstream", "-m", "evaluate", "-e", best, "-t", split, *flags]
+
+
+def _override(settings: dict) -> str:
+    return ",,".join(f"{name}={value}" for name, value in settings.items())

@@ -3,7 +3,7 @@
 A small corpus; heads on the shipped PEMR, on the same encoder with random weights and on filter banks, with
 all and with a tenth of the labels; a minute of pretraining, resumed once; real music and what PEMR hears in
 it. Everything is kept in DEMO; the same command again does what is missing. --full is the long version: PEMR
-pretrained on the whole corpus, two heads on four upstreams, and cover songs.
+pretrained there, two heads on four upstreams, and cover songs (`s3prl-pemr compare demo_full`).
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from s3prl_pemr.comparison.corpus import STAGES as CORPUS_STAGES
 from s3prl_pemr.comparison.corpus import corpus_and_store
 from s3prl_pemr.comparison.launchers import pretrain
 from s3prl_pemr.comparison.stages import Stages
+from s3prl_pemr.launch.outputs import check_folder
+from s3prl_pemr.safety.sole_writer import sole_writer
 from s3prl_pemr.store import AudioStore
 
 from . import few_labels, full
@@ -24,8 +26,9 @@ HELP = "a first look that needs no data, in minutes; --full: the long version"
 EXAMPLE = "s3prl-pemr demo DEMO"
 STEPS = 60  # of the pretraining: about a minute on two cores
 PRETRAIN_SETTINGS = {
-    "pretrain_expert.datarc.train_batch_size": 16, "pretrain_expert.datarc.statistics_clips": 128,
-    "runner.log_step": 4, "runner.save_step": STEPS // 2,
+    "config.pretrain_expert.datarc.train_batch_size": 16,
+    "config.pretrain_expert.datarc.statistics_clips": 128,
+    "config.runner.log_step": 4, "config.runner.save_step": STEPS // 2,
 }  # fmt: skip
 MOST_TAGS = 4  # said of a piece
 STAGES = CORPUS_STAGES + few_labels.STAGES + 2
@@ -41,9 +44,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Carry out what is missing in the folder and print what was found. Returns the exit status."""
-    if args.full:
-        return full.run(args.folder)
-    return _run(args.folder)
+    check_folder(args.folder, "DEMO")
+    with sole_writer(args.folder):
+        return full.run(args.folder) if args.full else _run(args.folder)
 
 
 def _run(folder: Path) -> int:
@@ -60,7 +63,11 @@ def _run(folder: Path) -> int:
     write_png(folder / "labels.png", labels_figure(rows))
     show(folder / "labels.md", "\n".join(texts))
     for steps, again in ((STEPS // 2, ""), (STEPS, ", resumed")):
-        settings = {"pretrain_expert.datarc.store": store, **PRETRAIN_SETTINGS, "runner.total_steps": steps}
+        settings = {
+            "config.pretrain_expert.datarc.store": store,
+            **PRETRAIN_SETTINGS,
+            "config.runner.total_steps": steps,
+        }
         stages.run(f"pretrain {steps} steps{again}", pretrain("pemr", folder / "pretrain", settings))
     write_png(folder / "loss.png", loss_figure(folder / "pretrain" / "log.jsonl", STEPS // 2))
     _show_music(folder)

@@ -36,6 +36,10 @@ class Interruption:
             raise KeyboardInterrupt
         self._noted = number
 
+    def noted(self) -> int:
+        """The signal that this process has had, 0 for none; of a torchrun, others may have had one."""
+        return self._noted
+
     def signal_number(self) -> int:
         """The signal to stop for, 0 for none; all processes agree, so none waits for one that has left."""
         if not distributed.is_initialized():

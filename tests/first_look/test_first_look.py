@@ -10,9 +10,10 @@ from s3prl.upstream.pemr.config import PemrConfig
 from s3prl.upstream.pemr.model import PEMR
 
 from s3prl_pemr.comparison.__main__ import main
+from s3prl_pemr.comparison.outcome.scores import Score, tagging_scores
 from s3prl_pemr.comparison.stages import Stages
 from s3prl_pemr.first_look import demo, few_labels, music_picture
-from s3prl_pemr.first_look.few_labels import Row, Score, scores_of, solved_tags, verdict
+from s3prl_pemr.first_look.few_labels import Row, solved_tags, verdict
 from s3prl_pemr.first_look.head_tags import head_tags
 from s3prl_pemr.store import AudioStore
 
@@ -44,7 +45,7 @@ def test_scores_of_the_tags_that_are_left(songs):
     from sklearn.metrics import average_precision_score, roc_auc_score
 
     store, path, marks, scores = songs
-    found = scores_of(path, store, without={"low tone"})
+    found = tagging_scores(path, store, without={"low tone"})
     kept = [0, 2]
     roc_auc = np.mean([roc_auc_score(marks[:, tag], scores[:, tag]) for tag in kept])
     pr_auc = np.mean([average_precision_score(marks[:, tag], scores[:, tag]) for tag in kept])

@@ -1,8 +1,5 @@
 """The long demo's commands, without the minutes they take."""
 
-import json
-from pathlib import Path
-
 import numpy as np
 import pytest
 import soundfile
@@ -15,10 +12,10 @@ from s3prl.pretrain.training.runner_config import RunnerFile
 from s3prl.upstream.pemr.config import PemrConfig
 from s3prl.upstream.pemr.model import PEMR
 
-from s3prl_pemr.comparison import launchers
+from s3prl_pemr.comparison import compare, launchers
 from s3prl_pemr.comparison.__main__ import main
-from s3prl_pemr.comparison.stages import Stages
-from s3prl_pemr.first_look import covers, full, mask_example, tagging
+from s3prl_pemr.comparison.cells import Place, PretrainingCell
+from s3prl_pemr.first_look import full
 from s3prl_pemr.first_look.mask_example import save_mask_example
 from s3prl_pemr.launch.pretrain_arguments import default_configs, parse_arguments
 from s3prl_pemr.prepare.__main__ import main as prepare
@@ -57,67 +54,22 @@ def test_the_demo_configs_are_valid():
     assert settings["runner"]["eval_dataloaders"] == ["dev"]
     settings = yaml.safe_load((PLUGIN_ROOT / "downstream/cover_song/config_demo.yaml").read_text())
     parse(CoverConfig, settings["downstream_expert"], "demo")
-    # The test sets are scored with the last step's weights alone: there is nothing to choose by them.
-    assert settings["runner"]["eval_step"] == settings["runner"]["total_steps"]
-    assert settings["runner"]["eval_dataloaders"] == ["dev", *covers.SETS]
+    assert settings["runner"]["eval_dataloaders"] == ["dev"]  # nothing is chosen by a test set
 
 
-def tagging_scores():
-    intervals = {"roc_auc": [0.7, 0.8], "pr_auc": [0.4, 0.6]}
-    return {"test": {"roc_auc": 0.75, "pr_auc": 0.5, "clips": 72, "interval_95": intervals}}
-
-
-def cover_scores():
-    found = {"map": 0.5, "precision_at_10": 0.25, "mr1": 3.0, "parameters_without_classifier": 1000}
-    chance = {"map": 0.1, "precision_at_10": 0.01, "mr1": 10.0}
-    return {split: {**found, "random_ranking": chance} for split in ("test", "covers80")}
-
-
-def test_the_stages_and_the_report(tmp_path, monkeypatch, capsys, store, checkpoint):
-    monkeypatch.setattr(
-        mask_example, "save_mask_example", lambda weights, _, *rest: save_mask_example(weights, store, *rest)
-    )
-    commands = {}
-
-    def run(stages, name, arguments):
-        commands[name] = arguments
-        stages.records[name] = {"seconds": 2.0}
-        if "-p" in arguments:
-            folder = Path(arguments[arguments.index("-p") + 1])
-            folder.mkdir(exist_ok=True)
-            scores = cover_scores() if "cover_song" in arguments else tagging_scores()
-            (folder / "scores.json").write_text(json.dumps(scores))
-
-    monkeypatch.setattr(Stages, "run", run)
-    assert main(["demo", "--full", str(tmp_path)]) == 0
-    assert len(commands) == full.STAGES_BEFORE + tagging.STAGES + covers.STAGES
-    for name, has_weights in {
-        "head pemr_local": True,
-        "head pemr_random": False,
-        "cover CQT-Net": False,
-    }.items():
-        assert (str(checkpoint) in commands[name]) == has_weights
-    assert "-f" in commands["cover FCN"] and "--feature_cache" not in commands["cover FCN"]
-    scored = [arguments for arguments in commands.values() if "evaluate" in arguments]
-    assert len(scored) == len(tagging.UPSTREAMS) * len(tagging.HEADS)
-    assert all(Path(arguments[arguments.index("-e") + 1]).name == "dev-best.ckpt" for arguments in scored)
-    table = (tmp_path / "table.md").read_text()
-    for head in ("standardised", "plain"):
-        assert (
-            f"| `pemr_local` | {head} | 0.750 [0.700, 0.800] | 0.500 [0.400, 0.600] | 72 | 370,560 | 4 |"
-            in table
-        )
-    plain = commands["head pemr_local plain"]
-    assert "modelrc.standardise=False" in plain[plain.index("-o") + 1]
-    assert "standardise" not in " ".join(commands["head pemr_local"])  # config_demo.yaml says it
-    cover_table = (tmp_path / "covers.md").read_text()
-    assert "| chance | 0.100 | 0.010 | 10.0 | 0.100 | 0.010 | 10.0 |  |  |" in cover_table
-    assert "| CQT-Net | 0.500 | 0.250 | 3.0 | 0.500 | 0.250 | 3.0 | 1,000 | 2 |" in cover_table
-    assert "| FCN | 0.500 | 0.250 | 3.0 | 0.500 | 0.250 | 3.0 | 371,560 | 2 |" in cover_table
-    shown = capsys.readouterr().out
-    assert table in shown and cover_table in shown
-    assert f"all stages {2 * len(commands)} s" in shown
-    assert (tmp_path / "masks.png").stat().st_size > 10_000
+def test_the_plan_and_then_the_picture(tmp_path, monkeypatch, capsys, store, checkpoint):
+    seen = []
+    monkeypatch.setattr(compare, "place_of", lambda plan, folder: Place(folder, {"music": store}))
+    monkeypatch.setattr(compare, "carry_out_plan", lambda plan, place, jobs: seen.append(plan) or 0)
+    monkeypatch.setattr(PretrainingCell, "checkpoint", lambda self: checkpoint)
+    monkeypatch.setattr(full, "PRETRAIN_CONFIG", tmp_path / "short.yaml")
+    (tmp_path / "short.yaml").write_text("pretrain_expert: {datarc: {crop_samples: 16000}}")
+    assert main(["demo", "--full", str(tmp_path / "demo")]) == 0
+    assert [plan.title for plan in seen] == ["PEMR on the demo corpus"]
+    assert (tmp_path / "demo" / "masks.png").stat().st_size > 10_000
+    assert "masks.png: " in capsys.readouterr().out
+    monkeypatch.setattr(compare, "carry_out_plan", lambda plan, place, jobs: 130)
+    assert main(["demo", "--full", str(tmp_path / "demo")]) == 130
 
 
 def test_a_clip_too_short_for_the_picture_is_named(store, checkpoint, tmp_path):

@@ -58,7 +58,7 @@ def test_an_unknown_command_is_a_usage_error(capsys):
         (["downstream", "-m", "train", "-u", "pemr"], 1, "error: where to save the experiment? pass -n NAME"),
         (["prepare", "folder", "no/such/folder", "DST"], 1, "prepare: no/such/folder: not a folder"),
         (["covers", "identify", "a.mp3", "no-index"], 1, "error: no-index: no such index"),
-        (["compare", "DEMO", "--seeds", "0"], 1, "error: --seeds 0: at least 1"),
+        (["compare", "tabel6"], 1, "error: tabel6: no such plan; name a yaml file, or one of "),
         (["prepare", "folder"], 2, "s3prl-pemr prepare folder: error: the following arguments are required"),
     ],
 )

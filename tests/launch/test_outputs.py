@@ -74,7 +74,9 @@ def test_downstream_s_feature_cache(blocked):
         complete_arguments(command)
 
 
-@pytest.mark.parametrize("command", [compare, demo])
-def test_compare_and_demo(blocked, command):
-    with pytest.raises(SystemExit, match="^error: DEMO .*: .*result is not a folder"):
-        command([blocked])
+@pytest.mark.parametrize(
+    ("command", "flag", "before"), [(demo, "DEMO", []), (compare, "--out", ["methods_demo", "--out"])]
+)
+def test_compare_and_demo(blocked, command, flag, before):
+    with pytest.raises(SystemExit, match=f"^error: {flag} .*: .*result is not a folder"):
+        command([*before, blocked])

@@ -1,0 +1,1 @@
+"""What a comparison found: scores that can be paired, tables, pictures, the page."""

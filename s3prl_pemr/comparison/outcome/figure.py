@@ -1,0 +1,53 @@
+"""A section as a picture: which rows are better than the reference, and by how much."""
+
+from __future__ import annotations
+
+from matplotlib.figure import Figure
+
+from .results import Section
+from .scores import LOWER_IS_BETTER, TITLES
+
+DONE, REFERENCE, TIE = "black", "tab:gray", "tab:gray"
+
+
+def section_figure(section: Section, metric: str) -> Figure:
+    """Left each row's score, its 95 % interval and seeds; right its paired difference to the reference.
+
+    A row whose difference leaves out zero is black, a tie is gray.
+    """
+    lines = [line for line in section.lines if line.seeds]
+    figure = Figure(figsize=(9, 1.5 + 0.42 * len(lines)), layout="constrained")
+    left, right = figure.subplots(1, 2, sharey=True)
+    for height, line in enumerate(lines):
+        mean, found = line.mean(metric), section.difference(line, metric)
+        tie = found is not None and found[1][0] <= 0 <= found[1][1]
+        colour = TIE if found is None or tie else DONE
+        _interval(left, height, mean.value, mean.interval, colour)
+        seeds = [score.value for score in line.seeds[metric]]
+        if len(seeds) > 1:
+            left.plot(seeds, [height + 0.2] * len(seeds), "|", color=colour, markersize=6)
+        paper = section.paper(line, metric)
+        if paper is not None:
+            left.plot([paper], [height], "x", color="tab:red", label="the paper")
+        if found is not None:
+            _interval(right, height, *found, colour)
+    title = TITLES.get(metric, metric)
+    worse = ", lower is better" if metric in LOWER_IS_BETTER else ""
+    left.set_yticks(range(len(lines)), [line.row.name for line in lines])
+    left.set_ylim(len(lines) - 0.4, -0.6)
+    left.set_xlabel(f"{title}{worse}")
+    right.axvline(0, color=REFERENCE, linestyle="--", linewidth=1)
+    right.set_xlabel(f"{title} less that of {section.reference}")
+    count = lines[0].counted if lines else 0
+    what = "tracks" if section.task.task == "cover_song" else "clips"
+    figure.suptitle(
+        f"{section.name}, {section.split}: is any row better than {section.reference}? "
+        f"({count} {what}; black: by more than chance, gray: a tie)",
+        fontsize=10,
+    )
+    return figure
+
+
+def _interval(axes, height: float, value: float, ends: list[float], colour: str) -> None:
+    errors = [[max(value - ends[0], 0)], [max(ends[1] - value, 0)]]
+    axes.errorbar([value], [height], xerr=errors, fmt="o", color=colour, capsize=3, markersize=5)

@@ -1,0 +1,145 @@
+"""From finished cells to the lines of a report: means over seeds, intervals, differences to the reference."""
+
+from __future__ import annotations
+
+import json
+import statistics
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import yaml
+
+from s3prl_pemr.comparison.cells import HeadCell
+from s3prl_pemr.comparison.plan import Row, Task
+from s3prl_pemr.comparison.schedule import Outcome
+from s3prl_pemr.report.parameters import parameter_count
+from s3prl_pemr.report.scores_file import SCORES_FILE
+from s3prl_pemr.store import AudioStore
+
+from .scores import Score, counted, cover_scores, mean_score, tagging_scores
+
+
+@dataclass
+class Line:
+    """A row of one section: its scores by their names, one a seed that is done.
+
+    Attributes:
+        counted: clips or tracks.
+        songs: songs or works, which intervals are over.
+        pretraining_seconds: over all seeds.
+        failures: by seed, a line each.
+    """
+
+    row: Row
+    seeds: dict[str, list[Score]] = field(default_factory=dict)
+    counted: int = 0
+    songs: int = 0
+    parameters: int = 0
+    seconds: float = 0.0
+    pretraining_seconds: float = 0.0
+    peak_gb: float = 0.0
+    failures: dict[int, str] = field(default_factory=dict)
+
+    def mean(self, metric: str) -> Score:
+        """Over the seeds that are done."""
+        return mean_score(self.seeds[metric])
+
+    def deviation(self, metric: str) -> float | None:
+        """Sample standard deviation over the seeds; None for one."""
+        values = [score.value for score in self.seeds[metric]]
+        return statistics.stdev(values) if len(values) > 1 else None
+
+
+@dataclass
+class Section:
+    """A task's split: its lines in the plan's order, and the reference's among them."""
+
+    name: str
+    split: str
+    task: Task
+    lines: list[Line]
+    reference: str
+
+    @property
+    def metrics(self) -> list[str]:
+        """Names of the scores, of the first line that has any."""
+        return next((list(line.seeds) for line in self.lines if line.seeds), [])
+
+    def difference(self, line: Line, metric: str) -> tuple[float, list[float]] | None:
+        """To the reference: paired over songs; None of the reference itself, or where one is missing."""
+        reference = next((other for other in self.lines if other.row.name == self.reference), None)
+        if reference is None or line is reference or not (line.seeds and reference.seeds):
+            return None
+        return line.mean(metric).less(reference.mean(metric))
+
+    def paper(self, line: Line, metric: str) -> float | None:
+        """What the paper has of it, where what is scored is the paper's."""
+        if self.task.paper_clips.get(self.split) != line.counted:
+            return None
+        return line.row.paper.get(self.name, {}).get(metric)
+
+
+def sections(
+    ended: Mapping[HeadCell, Outcome], pretrained: Mapping[str, float], reference: str
+) -> list[Section]:
+    """The report's content.
+
+    Args:
+        ended: heads in the plan's order, each with how it ended.
+        pretrained: seconds of each pretraining by its name, over all seeds.
+        reference: the row's name.
+    """
+    stores: dict[str, AudioStore] = {}
+    found: dict[tuple[str, str], Section] = {}
+    for cell, outcome in ended.items():
+        for split in cell.task.splits:
+            section = found.setdefault(
+                (cell.task_name, split), Section(cell.task_name, split, cell.task, [], reference)
+            )
+            line = next((line for line in section.lines if line.row.name == cell.row.name), None)
+            if line is None:
+                line = Line(cell.row)
+                section.lines.append(line)
+            _add(line, cell, outcome, split, stores)
+            line.pretraining_seconds = pretrained.get(cell.row.pretrained, 0.0)
+    return list(found.values())
+
+
+def _add(line: Line, cell: HeadCell, outcome: Outcome, split: str, stores: dict[str, AudioStore]) -> None:
+    line.seconds += outcome.seconds
+    line.peak_gb = max(line.peak_gb, outcome.peak_gb)
+    if outcome.failure:
+        line.failures[cell.seed] = outcome.failure
+        return
+    if cell.task.task == "cover_song":
+        scores = cover_scores(cell.expdir / f"per_query-{split}.tsv")
+    else:
+        folder = str(cell.place.stores[cell.task.store])
+        store = stores.get(folder) or stores.setdefault(folder, AudioStore(folder))
+        scores = tagging_scores(cell.expdir / f"predictions-{split}.tsv", store, _kind(cell))
+    for name, score in scores.items():
+        line.seeds.setdefault(name, []).append(score)
+        line.songs = score.songs
+    line.counted = counted(cell.expdir, split)
+    if not line.parameters:
+        line.parameters = _parameters(cell, split)
+
+
+def _parameters(cell: HeadCell, split: str) -> int:
+    """That the features and, for covers, the embeddings pass through; a tagging head's are not counted."""
+    from s3prl.downstream.cover_song.model import HEADS
+
+    entry = json.loads((cell.expdir / SCORES_FILE).read_text(encoding="utf-8"))[split]
+    own, uses_upstream, _ = (
+        entry.get("parameters_without_classifier", 0),
+        *HEADS.get(entry.get("head"), (True, 0)),
+    )
+    return own + (
+        parameter_count(cell.upstream, cell.checkpoint and str(cell.checkpoint)) if uses_upstream else 0
+    )
+
+
+def _kind(cell: HeadCell) -> str:
+    """Tags or genre, by the settings that the head was trained with."""
+    settings = yaml.safe_load((cell.expdir / "config_last.yaml").read_text(encoding="utf-8"))
+    return settings["downstream_expert"]["task"]

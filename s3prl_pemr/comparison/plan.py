@@ -1,0 +1,180 @@
+"""What `s3prl-pemr compare` is to find out: a yaml of rows, tasks, seeds and a reference."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from s3prl_pemr.settings import parse
+
+SHIPPED = files("s3prl_pemr.comparison") / "plans"
+TASKS = ("music_tagging", "cover_song")
+
+
+@dataclass
+class Pretraining:
+    """A run of `pretrain`, once per seed; rows name it.
+
+    Attributes:
+        method: -u.
+        store: a name in `stores`.
+        config: -c; '' takes the method's own, the paper's.
+        steps: of the run; 0: `seconds` or the config decide.
+        seconds: as many steps as fit, at the pace of a short run of the same settings.
+        init: --init.
+        settings: what its -o sets, dotted names to values; `@NAME` is the folder of a store.
+    """
+
+    method: str = ""
+    store: str = ""
+    config: str = ""
+    steps: int = 0
+    seconds: float = 0.0
+    init: str = ""
+    settings: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self):
+        if self.steps and self.seconds:
+            raise ValueError("a pretraining has steps or seconds, not both")
+        if self.steps < 0 or self.seconds < 0:
+            raise ValueError("steps and seconds must be at least 0")
+
+
+@dataclass
+class Row:
+    """A line of the report.
+
+    Attributes:
+        name: in the report; also of folders.
+        upstream: -u; '' where `pretrained` says it.
+        checkpoint: -k.
+        pretrained: a name in `pretrainings`, instead of a checkpoint.
+        milestone: its epoch-N.ckpt instead of its last checkpoint; 0: the last.
+        trainable: -f.
+        settings: what -o sets for this row alone, over the task's.
+        tasks: names in `tasks`; empty: all.
+        paper: what the paper has, by task and metric; shown where the task's data set is the paper's.
+    """
+
+    name: str = ""
+    upstream: str = ""
+    checkpoint: str = ""
+    pretrained: str = ""
+    milestone: int = 0
+    trainable: bool = False
+    settings: dict[str, Any] = field(default_factory=dict)
+    tasks: list[str] = field(default_factory=list)
+    paper: dict[str, dict[str, float]] = field(default_factory=dict)
+
+    @property
+    def folder(self) -> str:
+        """The name without what a folder's name should not have."""
+        return re.sub(r"[^\w.+-]+", "-", self.name).strip("-")
+
+
+@dataclass
+class Task:
+    """A way to score.
+
+    Attributes:
+        task: -d, one of TASKS.
+        store: a name in `stores`.
+        config: -c; '' takes the task's own, the paper's.
+        preset: --preset.
+        settings: what -o sets, dotted names to values.
+        splits: that are scored, each a section of the report.
+        paper_clips: by split, how many clips or tracks the paper scores: with another number its figures are
+            not shown.
+    """
+
+    task: str = "music_tagging"
+    store: str = ""
+    config: str = ""
+    preset: str = ""
+    settings: dict[str, Any] = field(default_factory=dict)
+    splits: list[str] = field(default_factory=lambda: ["test"])
+    paper_clips: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass
+class Plan:
+    """The whole file.
+
+    Attributes:
+        title, about: of the report; about says what is asked, and how long it takes.
+        reference: the row that the others are compared with, paired.
+        seeds: of pretraining and heads.
+        stores: folders by name; `demo:PART` is a part of the demo corpus, composed where it is not there.
+    """
+
+    title: str = ""
+    about: str = ""
+    reference: str = ""
+    seeds: list[int] = field(default_factory=lambda: [1337])
+    stores: dict[str, str] = field(default_factory=dict)
+    pretrainings: dict[str, Pretraining] = field(default_factory=dict)
+    tasks: dict[str, Task] = field(default_factory=dict)
+    rows: list[Row] = field(default_factory=list)
+
+    def __post_init__(self):
+        names = [row.name for row in self.rows]
+        if not (names and self.tasks and self.seeds):
+            raise ValueError("a plan has rows, tasks and seeds")
+        if len({row.folder for row in self.rows}) < len(names) or not all(row.folder for row in self.rows):
+            raise ValueError("every row has a name of its own, also without what folders' names do not have")
+        _among("reference", [self.reference], names)
+        for name, run in self.pretrainings.items():
+            _among(f"store of pretraining {name}", [run.store], self.stores)
+        for name, task in self.tasks.items():
+            _among(f"task of {name}", [task.task], TASKS)
+            _among(f"store of task {name}", [task.store], self.stores)
+        for row in self.rows:
+            _among(f"tasks of row {row.name}", row.tasks, self.tasks)
+            if row.pretrained:
+                _among(f"pretrained of row {row.name}", [row.pretrained], self.pretrainings)
+            elif not row.upstream:
+                raise ValueError(f"row {row.name}: has neither upstream nor pretrained")
+        empty = sorted(name for name, folder in self.stores.items() if not folder)
+        if empty:
+            raise ValueError(f"stores.{empty[0]} is empty: name the folder with -o stores.{empty[0]}=STORE")
+
+
+def shipped_plans() -> list[str]:
+    """Names of the plans that come with the package."""
+    return sorted(
+        path.name.removesuffix(".yaml") for path in SHIPPED.iterdir() if path.name.endswith(".yaml")
+    )
+
+
+def read_plan(name: str, override: str = "") -> Plan:
+    """The plan of a file, or of the name of one that comes with the package.
+
+    Args:
+        override: KEY=VALUE,,KEY=VALUE: dotted names over the yaml; a row goes by its number: rows.0.upstream.
+
+    Raises:
+        ValueError: one line: no such plan, an unknown key, or one that contradicts itself.
+    """
+    from omegaconf import OmegaConf
+    from omegaconf.errors import OmegaConfBaseException
+
+    path = Path(name) if Path(name).suffix in (".yaml", ".yml") else SHIPPED / f"{name}.yaml"
+    if not path.is_file():
+        raise ValueError(f"{name}: no such plan; name a yaml file, or one of {', '.join(shipped_plans())}")
+    try:
+        content = OmegaConf.create(yaml.safe_load(path.read_text(encoding="utf-8")) or {})
+        content.merge_with_dotlist([part for part in override.split(",,") if part])
+    except (yaml.YAMLError, OmegaConfBaseException, ValueError) as error:
+        raise ValueError(f"{path}: {' '.join(str(error).split())}") from error
+    return parse(Plan, content, str(path))
+
+
+def _among(what: str, given: list[str], known) -> None:
+    odd = [name for name in given if name not in known]
+    if odd:
+        raise ValueError(f"{what}: {odd[0]!r} is not one of {', '.join(known) or '(none)'}")

@@ -1,0 +1,71 @@
+"""Rows of the toolkit's own upstreams, for real: filter banks, and a HuBERT made here."""
+
+import csv
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+import yaml
+from labelled_store import make_store
+from places import ROOT
+from transformers import HubertConfig, HubertModel, Wav2Vec2FeatureExtractor
+
+
+@pytest.fixture
+def plan(tmp_path):
+    """A plan of two rows on 24 clips of high and low tones, with a tiny HuBERT."""
+    rng = np.random.default_rng(0)
+    tracks = {}
+    for number in range(24):
+        hz = rng.uniform(200, 400) * (1 + 4 * (number % 2))
+        wav = 0.3 * np.sin(2 * np.pi * hz * np.arange(16_000) / 16_000)
+        split = ("train", "valid", "test")[number // 2 % 3]
+        tracks[f"clip{number}"] = (["high" if number % 2 else "low"], split, wav)
+    sizes = {"hidden_size": 16, "num_attention_heads": 2, "intermediate_size": 16, "num_hidden_layers": 1}
+    layers = {"conv_dim": [8] * 7, "num_conv_pos_embeddings": 4, "num_conv_pos_embedding_groups": 2}
+    HubertModel(HubertConfig(**sizes, **layers)).save_pretrained(tmp_path / "hubert")
+    Wav2Vec2FeatureExtractor().save_pretrained(tmp_path / "hubert")
+    short = {"config.runner.total_steps": 4, "config.runner.eval_step": 4, "config.runner.save_step": 4}
+    content = {
+        "title": "Two rows", "reference": "filter banks", "seeds": [1],
+        "stores": {"tones": str(make_store(tmp_path / "tones", tracks))},
+        "tasks": {"tagging": {"store": "tones", "config": "config_demo.yaml", "settings": short}},
+        "rows": [
+            {"name": "filter banks", "upstream": "fbank_no_cmvn"},
+            {"name": "HuBERT", "upstream": "hf_hubert_custom", "checkpoint": str(tmp_path / "hubert")},
+        ],
+    }  # fmt: skip
+    (tmp_path / "plan.yaml").write_text(yaml.safe_dump(content))
+    return tmp_path / "plan.yaml"
+
+
+def test_interrupted_and_again(plan, tmp_path):
+    command = [sys.executable, "-m", "s3prl_pemr", "compare", str(plan), "--out", str(tmp_path / "out")]
+    settings = {
+        "cwd": ROOT, "text": True, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE,
+        "env": os.environ | {"OMP_NUM_THREADS": "1"},
+    }  # fmt: skip
+    process = subprocess.Popen(command, **settings)
+    first = tmp_path / "out" / "heads" / "tagging" / "filter-banks-seed1"
+    for _ in range(600):
+        if (first / "head" / "args_last.yaml").exists():
+            break
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.1)
+    process.send_signal(signal.SIGTERM)
+    _, error = process.communicate(timeout=60)
+    assert process.returncode == 143, error
+    assert "of 2 cells are done; the same command again goes on" in error
+
+    done = subprocess.run([*command, "--jobs", "2"], **settings)
+    assert done.returncode == 0, done.stderr
+    with (tmp_path / "out" / "results.tsv").open() as file:
+        rows = {row["row"]: row for row in csv.DictReader(file, delimiter="\t") if row["metric"] == "roc_auc"}
+    assert set(rows) == {"filter banks", "HuBERT"}
+    assert all(0 <= float(row["mean"]) <= 1 and row["counted"] == "8" for row in rows.values())
+    assert int(rows["HuBERT"]["parameters"]) > 1000
+    assert float(rows["HuBERT"]["peak_gb"]) > 0.1
