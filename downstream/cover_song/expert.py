@@ -183,6 +183,7 @@ class DownstreamExpert(TaskExpert):
         classes = classes.to(device)
         loss = F.cross_entropy(logits, classes)
         records["loss"].append(loss.item())
+        self.refuse_not_finite(records["loss"][-1], tracks)
         records["accuracy"].append((logits.argmax(dim=1) == classes).float().mean().item())
         return loss
 

@@ -13,6 +13,7 @@ import numpy as np
 from s3prl_pemr.audio import SAMPLE_RATE
 from s3prl_pemr.report.printable import printable
 from s3prl_pemr.store import AudioStore
+from s3prl_pemr.store.shared_music import shared_lines
 from s3prl_pemr.task.data_config import named_store
 
 from .config import DataConfig
@@ -68,6 +69,8 @@ class Splits:
     def check_training(self) -> None:
         """Raises ValueError (one line) if `train` cannot be learned from; says what is odd about it."""
         train = self["train"]
+        for line in shared_lines(train.store, self.config.split_names.values()):
+            logger.warning("%s", line)
         versions = Counter(train.works)
         if len(versions) < 2:
             raise ValueError(f"{train.where}: one work only ({train.works[0]!r}): nothing to tell apart")

@@ -152,6 +152,7 @@ class DownstreamExpert(TaskExpert):
         logits = self.head(POOLINGS[self.feature_pooling](features))
         loss = self.task.loss(logits, targets.to(logits.device))
         records["loss"].append(loss.item())
+        self.refuse_not_finite(records["loss"][-1], tracks)
         records["clips"].append(len(tracks))
         if not self.training:
             records["logits"].append(logits.float().cpu())

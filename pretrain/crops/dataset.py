@@ -159,11 +159,15 @@ class EpochBatches(Sampler):
 
     def __iter__(self) -> Iterator[list[tuple[int, int]]]:
         epoch, first_batch = self.epoch, self.first_batch
-        order = order_generator(self.seed, epoch).permutation(self.tracks)
-        for batch in range(first_batch, len(self)):
-            tracks = order[batch * self.batch_size : (batch + 1) * self.batch_size][self.share]
-            yield [(epoch, int(track)) for track in tracks]
+        batches = self.whole_batches(epoch)
+        for tracks in batches[first_batch:]:
+            yield [(epoch, int(track)) for track in tracks[self.share]]
         self.epoch, self.first_batch = epoch + 1, 0
+
+    def whole_batches(self, epoch: int) -> np.ndarray:
+        """The tracks of each batch of an epoch, of all processes together: (batches, batch_size)."""
+        order = order_generator(self.seed, epoch).permutation(self.tracks)
+        return order[: len(self) * self.batch_size].reshape(len(self), self.batch_size)
 
 
 def as_read(batch: Batch) -> Batch:

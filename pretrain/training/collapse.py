@@ -1,10 +1,17 @@
-"""Is the representation collapsing? Two numbers of a batch's vectors. B: clips, P: width."""
+"""Is the representation collapsing? Two numbers of a batch's vectors, and who listens. B: clips, P: width."""
 
 from __future__ import annotations
+
+import logging
+import math
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+
+FLOOR = 0.05  # of 1 / sqrt(P): a tenth of what is healthy behind a ReLU
+LOG_STEPS = 5  # in a row
+logger = logging.getLogger(__name__)
 
 
 def embedding_std(vectors: Tensor) -> Tensor:
@@ -27,3 +34,23 @@ def effective_rank(vectors: Tensor) -> Tensor:
     total = singular.sum()
     share = singular / total.clamp(min=torch.finfo(total.dtype).tiny)
     return torch.where(total > 0, torch.special.entr(share).sum().exp(), torch.zeros_like(total))
+
+
+class CollapseAlarm:
+    """Warns, once a run, where `embedding_std` stays under FLOOR / sqrt(P) for LOG_STEPS log steps."""
+
+    def __init__(self):
+        self._low, self._warned = 0, False
+
+    def hear(self, std: float, width: int, step: int) -> None:
+        """One log step's mean deviation of representations of `width` P."""
+        floor = FLOOR / math.sqrt(width)
+        self._low = self._low + 1 if std < floor else 0
+        if self._low < LOG_STEPS or self._warned:
+            return
+        self._warned = True
+        logger.warning(
+            "step %d: the representation seems collapsed: embedding_std %.2g, under %.2g for %d log steps: "
+            "all clips look alike; see docs/pretraining.md",
+            step, std, floor, LOG_STEPS,
+        )  # fmt: skip

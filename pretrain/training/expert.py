@@ -25,6 +25,7 @@ from s3prl_pemr.methods import METHODS, objective_class
 from s3prl_pemr.safety.children import leave_signals_to_the_parent
 from s3prl_pemr.settings import parse
 from s3prl_pemr.store import AudioStore
+from s3prl_pemr.store.shared_music import shared_lines
 
 from .initial_weights import FRONTEND, take_initial_weights
 
@@ -84,6 +85,9 @@ class UpstreamPretrainExpert(nn.Module):
         )  # fmt: skip
         if rank == 0:
             logger.info(heard_line(self.dataset.store, self.dataset.tracks))
+            if len(self.dataset) < len(self.dataset.store):
+                for line in shared_lines(self.dataset.store):
+                    logger.warning("%s", line)
         data = self.data_config
         self.method.fit_data(len(self.dataset), data.train_batch_size, data.crop_samples)
         self.upstream_config = {

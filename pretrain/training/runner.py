@@ -24,9 +24,10 @@ from s3prl_pemr.safety.interruption import Interruption
 from s3prl_pemr.settings import parse
 
 from . import checkpoint_files
-from .collapse import effective_rank
+from .collapse import CollapseAlarm, effective_rank
 from .expert import UpstreamPretrainExpert
 from .global_batch import distributed, world_size
+from .health import Health, refusal
 from .log import TrainingLog
 from .precision import Precision, precision_here
 from .probe import KnnProbe
@@ -80,7 +81,7 @@ class PretrainRunner:
         if self.settings.probe_every_epochs > 0 and rank == 0:
             self.probe = KnnProbe(self.settings.probe_store, self.settings.probe_neighbours)
         self.step = 0
-        self.health: list[torch.Tensor] = []
+        self.health, self.alarm = Health(), CollapseAlarm()
         self.states = states
         if states is not None:
             self._load(states)
@@ -131,12 +132,13 @@ class PretrainRunner:
         scaler.scale(loss).backward()
         scaler.unscale_(self.optimizer)
         limit = self.settings.gradient_clipping or math.inf
-        self.health = [loss.detach()]
+        measured = [loss.detach()]
         for part, parameters in self.expert.method.parts().items():
             norm = torch.nn.utils.clip_grad_norm_(parameters, limit).detach()
             log.records[f"gradient_norm_{part}"].append(norm)
             if not scaler.is_enabled():  # a scaler looks for its scale by letting gradients overflow
-                self.health.append(norm)
+                measured.append(norm)
+        self.health.note(self.step + 1, measured)
         scale = scaler.get_scale()
         scaler.step(self.optimizer)
         scaler.update()
@@ -153,6 +155,7 @@ class PretrainRunner:
         log.step(self.step)
         epoch_done = self.step % self.steps_per_epoch == 0
         if settings.picture_step > 0 and self.step % settings.picture_step == 0:
+            self._check_health()
             self._look(batch, log)
         if self.probe and epoch_done and (epoch + 1) % settings.probe_every_epochs == 0:
             scores = self.probe(self.expert.method.model)
@@ -162,7 +165,10 @@ class PretrainRunner:
             self._check_health()
             for name, vectors in self.expert.method.monitored.items():
                 log.records[f"effective_rank_{name}"].append(effective_rank(vectors))
-            log.write(self.step, epoch, self.optimizer.param_groups[0]["lr"])
+            values = log.write(self.step, epoch, self.optimizer.param_groups[0]["lr"])
+            represented = self.expert.method.monitored.get("representations")
+            if self.rank == 0 and represented is not None:
+                self.alarm.hear(values["embedding_std"], represented.shape[1], self.step)
         milestone = (
             epoch_done and settings.keep_every_epochs > 0 and (epoch + 1) % settings.keep_every_epochs == 0
         )
@@ -194,11 +200,13 @@ class PretrainRunner:
 
     def _check_health(self) -> None:
         """Never save or go on with what is not finite; asked only then, as it waits for the device."""
-        if not all(math.isfinite(value) for value in self.health):
-            raise ValueError(
-                f"the loss or a gradient is not finite at step {self.step}: go on from the last checkpoint "
-                f'in {self.expdir} with -a and a lower -o "config.optimizer.lr=..." or precision fp32'
-            )
+        step = self.health.first_bad_step()
+        if step is None:
+            return
+        epoch, batch = divmod(step - 1, self.steps_per_epoch)
+        tracks = self.expert.batches.whole_batches(epoch)[batch]
+        names = [self.expert.dataset.store.tracks[track] for track in tracks]
+        raise ValueError(refusal(step, names, self.expdir, writes=self.rank == 0))
 
     def _save(self, path: Path, log: TrainingLog) -> None:
         self._check_health()

@@ -11,8 +11,10 @@ from s3prl_pemr.report.progress import Progress
 from s3prl_pemr.safety.interruption import Interruption
 from s3prl_pemr.safety.sole_writer import sole_writer
 from s3prl_pemr.safety.whole_file import remove_leftovers
+from s3prl_pemr.store import AudioStore
 from s3prl_pemr.store.index import StoreError, Unreadable
 from s3prl_pemr.store.parts import Shard, ShardRecord, write_shard
+from s3prl_pemr.store.shared_music import shared_lines
 from s3prl_pemr.store.writer import StoreWriter, delete_store
 
 from .engine import ENGINES, PROCESSES, make_workers
@@ -142,9 +144,14 @@ def build_store(listing: Listing, destination: Path, options: BuildOptions) -> i
                 file=sys.stderr,
             )
             return stop.exit_status()
-    for line in summary_lines(listing, plan, writer):
+    for line in summary_lines(listing, plan, writer, _shared(writer)):
         print(visible(line))
     return 0 if writer.entries else 1
+
+
+def _shared(writer: StoreWriter) -> list[str]:
+    several = len({entry.split for entry in writer.entries} - {""}) > 1
+    return shared_lines(AudioStore(writer.path)) if several else []
 
 
 def _store(

@@ -13,6 +13,7 @@ from s3prl_pemr.store.dataset_name import read_dataset_name, write_dataset_name
 from s3prl_pemr.store.groups import read_groups, write_groups
 from s3prl_pemr.store.index import INDEX_FILE, STATE_FILE, UNREADABLE_FILE, StoreError, read_unreadable
 from s3prl_pemr.store.parts import read_shard, write_joined
+from s3prl_pemr.store.shared_music import shared_lines
 from s3prl_pemr.store.tag_list import read_tags, write_tags
 
 from .build import LOCK_FILE
@@ -39,6 +40,8 @@ def run(args: argparse.Namespace) -> int:
         _write_beside(args.destination, args.parts)
         write_joined(args.destination, args.parts)
     store = AudioStore(args.destination)
+    for line in shared_lines(store):
+        print(visible(f"WARNING: {line}"))
     hours = store.length_samples.sum() / SAMPLE_RATE / 3600
     unreadable = sum(len(read_unreadable(part / UNREADABLE_FILE)[0]) for part in args.parts)
     line = f"{args.destination}: {len(parts)} parts, {len(store)} tracks, {hours:.2f} hours"

@@ -14,8 +14,8 @@ from .source import Listing
 NAMES_SHOWN = 5
 
 
-def summary_lines(listing: Listing, plan: Plan, writer: StoreWriter) -> list[str]:
-    """What the user should know about a finished store, the counts last."""
+def summary_lines(listing: Listing, plan: Plan, writer: StoreWriter, shared: Sequence[str]) -> list[str]:
+    """What the user should know about a finished store, the counts last; `shared`: lines of shared_music."""
     lines = list(listing.remarks)
     if plan.relabelled:
         lines.append(f"split or labels of {plan.relabelled} stored tracks were brought up to date")
@@ -38,6 +38,7 @@ def summary_lines(listing: Listing, plan: Plan, writer: StoreWriter) -> list[str
     elif set(splits) != {""} and splits:
         counts = ", ".join(f"{name or '(none)'} {splits[name]}" for name in sorted(splits))
         lines.append(f"splits: {counts}")
+    lines += [f"WARNING: {line}" for line in shared]
     hours = sum(entry.length_samples for entry in writer.entries) / SAMPLE_RATE / 3600
     lines.append(
         f"{writer.path}: {len(writer.entries)} tracks, {hours:.2f} hours, {len(unreadable)} unreadable, "

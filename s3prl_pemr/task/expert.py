@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,8 @@ import torch
 from torch import nn
 
 from s3prl_pemr.features.waveforms import shortest_samples
+from s3prl_pemr.loops.torchrun import LoopBar
+from s3prl_pemr.report.printable import printable
 from s3prl_pemr.store import AudioStore
 
 from .upstream_heard import overlap, upstream_heard
@@ -69,6 +73,20 @@ class TaskExpert(nn.Module):
         found = overlap(self.reported["upstream_heard"], store, name)
         if found:
             logger.warning("%s: %s", split, found)
+
+    def refuse_not_finite(self, loss: float, tracks: Sequence[str]) -> None:
+        """A training step's loss: the toolkit prints a line and goes on (s3prl/downstream/runner.py:350).
+
+        Raises: ValueError: one line: the step, and the tracks of the batch.
+        """
+        if math.isfinite(loss) or not self.training:
+            return
+        at = f" at step {int(LoopBar.overall.n) + 1}" if LoopBar.overall else ""
+        raise ValueError(
+            f"the loss is not finite{at}; its batch: {' | '.join(map(printable, tracks))}; go on from the "
+            'last checkpoint with -a and a lower -o "config.optimizer.lr=..."; if that does not help, the '
+            "upstream gives features that are not finite"
+        )
 
     def is_best(self, score: float, global_step: int) -> bool:
         """Whether dev was never better; the step is remembered if so."""

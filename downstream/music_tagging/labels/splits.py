@@ -14,6 +14,7 @@ from s3prl.downstream.music_tagging.segments import Segments
 from s3prl_pemr.report.printable import printable
 from s3prl_pemr.store import AudioStore
 from s3prl_pemr.store.dataset_name import read_dataset_name
+from s3prl_pemr.store.shared_music import shared_lines
 from s3prl_pemr.task.data_config import named_store
 
 from .label_fraction import labelled_rows
@@ -65,6 +66,9 @@ class Splits:
                 self.config.crop_samples,
                 self.shortest_samples,
             )
+        if "train" in splits:
+            for line in shared_lines(self.store, self.config.split_names.values()):
+                logger.warning("%s", line)
         for split in splits:
             tracks, targets = self._labelled(split)
             where = f"{self.config.store}, split {self.config.store_split(split)!r}"

@@ -1,6 +1,7 @@
 import json
 import logging
 from collections import defaultdict
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -8,6 +9,8 @@ import soundfile
 import torch
 from labelled_store import make_store
 from tagging_store import TAGS
+
+from s3prl_pemr.loops.torchrun import LoopBar
 
 
 class Log:
@@ -276,6 +279,15 @@ def test_a_clip_without_a_frame_is_named(store, make_expert):
     with pytest.raises(ValueError, match="b.wav: the upstream gives no frame for this clip"):
         expert("train", [torch.ones(2, 4), torch.ones(0, 4)], torch.zeros(2, 3), ["a.wav", "b.wav"],
                records=defaultdict(list))  # fmt: skip
+
+
+def test_a_loss_that_is_not_finite_names_step_and_batch(store, make_expert, monkeypatch):
+    monkeypatch.setattr(LoopBar, "overall", SimpleNamespace(n=6))
+    with pytest.raises(
+        ValueError, match=r"the loss is not finite at step 7; its batch: a\.wav \| b\.wav; go on"
+    ):
+        make_expert(store)("train", [torch.ones(2, 4), torch.full((2, 4), torch.nan)], torch.zeros(2, 3),
+                           ["a.wav", "b.wav"], records=defaultdict(list))  # fmt: skip
 
 
 def test_diverged_training_is_said(store, make_expert):

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from s3prl.pretrain.training.collapse import effective_rank, embedding_std
+from s3prl.pretrain.training.collapse import CollapseAlarm, effective_rank, embedding_std
 
 
 def test_embedding_std_by_hand():
@@ -25,3 +25,17 @@ def test_effective_rank_by_hand():
     assert effective_rank(torch.ones(5, 3)).item() == 0
     vectors = torch.randn(48, 512, generator=torch.Generator().manual_seed(0))
     assert 44 < effective_rank(vectors).item() <= 47  # of 48 clips at most B - 1
+
+
+def test_the_alarm_warns_once_of_five_log_steps_in_a_row(caplog):
+    alarm, low, healthy = CollapseAlarm(), 0.002, 0.003  # the floor of 512 values: 0.05 / 512**0.5 = 0.00221
+    for step, std in enumerate([low] * 4 + [healthy] + [low] * 4):
+        alarm.hear(std, 512, step)
+    assert not caplog.records
+    for step in range(9, 20):
+        alarm.hear(low, 512, step)
+    (record,) = caplog.records
+    assert (
+        "step 9: the representation seems collapsed: embedding_std 0.002, under 0.0022 for 5"
+        in record.message
+    )

@@ -1,12 +1,16 @@
 """The runner: epochs, resume, checkpoints, logs, in one process."""
 
+import json
 import math
 
 import pytest
 import torch
 from pretraining_runs import equal, load, log_lines, run
 from s3prl.pretrain.training import checkpoint_files
+from s3prl.pretrain.training.expert import UpstreamPretrainExpert
 from tensorboardX.proto import event_pb2
+
+from s3prl_pemr.store import AudioStore
 
 
 def test_epochs_are_true_epochs(tmp_path, config, model_settings):
@@ -148,6 +152,8 @@ def test_what_is_not_finite_is_neither_saved_nor_gone_on_with(tmp_path, config, 
     with pytest.raises(ValueError, match=r"not finite at step 2: go on from the last checkpoint") as error:
         run(tmp_path, "run", config, model_settings)
     assert "\n" not in str(error.value)
+    found = json.loads((tmp_path / "run/not_finite.json").read_text())
+    assert found["step"] == 2 and len(found["tracks"]) == 4 and found["tracks"][0] in str(error.value)
     assert not list((tmp_path / "run").glob("*.ckpt"))
 
 
@@ -159,3 +165,22 @@ def test_a_torn_line_of_the_log_does_not_stop_a_resume(tmp_path, config, model_s
         file.write('{"step": 10, "lo')
     run(tmp_path, "run", config, model_settings, states=load(tmp_path / "run/states-6.ckpt"))
     assert log_lines(tmp_path / "run") == expected
+
+
+def test_the_batch_that_gave_a_nan_is_named_at_the_next_look(tmp_path, config, model_settings, monkeypatch):
+    """Found at step 9, named as what it was: step 5, the second batch of the second epoch."""
+    heard, forward = [], UpstreamPretrainExpert.forward
+
+    def poisoned(expert, batch, records, **_):
+        heard.append(batch.crops)
+        loss, records = forward(expert, batch, records)
+        return (loss * math.nan if len(heard) == 5 else loss), records
+
+    monkeypatch.setattr(UpstreamPretrainExpert, "forward", poisoned)
+    config["runner"] |= {"log_step": 9, "save_step": 9, "picture_step": 0, "keep_every_epochs": 0}
+    with pytest.raises(ValueError, match="not finite at step 5: "):
+        run(tmp_path, "run", config, model_settings)
+    store = AudioStore(config["pretrain_expert"]["datarc"]["store"])
+    names = json.loads((tmp_path / "run/not_finite.json").read_text())["tracks"]
+    for name, crop in zip(names, heard[4], strict=False):  # the first crops are of these very tracks
+        assert crop[:64].numpy().tobytes() in store.read(store.tracks.index(name)).tobytes()
