@@ -69,8 +69,6 @@ class Splits:
     def check_training(self) -> None:
         """Raises ValueError (one line) if `train` cannot be learned from; says what is odd about it."""
         train = self["train"]
-        for line in shared_lines(train.store, self.config.split_names.values()):
-            logger.warning("%s", line)
         versions = Counter(train.works)
         if len(versions) < 2:
             raise ValueError(f"{train.where}: one work only ({train.works[0]!r}): nothing to tell apart")
@@ -87,8 +85,11 @@ class Splits:
 
         Args:
             splits: names as -t takes them.
-            against_training: also look for works that are trained on.
+            against_training: also look for works, and other music, that are trained on.
         """
+        if against_training:
+            for line in shared_lines(self["train"].store, self.config.split_names.values()):
+                logger.warning("%s", line)
         for name in splits:
             split = self[name]
             versions = Counter(split.works)

@@ -14,6 +14,7 @@ import numpy as np
 from s3prl_pemr.report.printable import printable
 
 from .groups import read_groups
+from .index import StoreError
 from .reader import AudioStore
 
 COMPARED_SAMPLES = 16_000  # in the middle: of a million tracks some share a checksum of 32 bits by chance
@@ -21,7 +22,7 @@ SILENT = "silent"
 
 
 def shared_lines(store: AudioStore, splits: Iterable[str] | None = None) -> list[str]:
-    """A line for each kind of music that two splits share; none for a store without splits.
+    """A line for each kind of music that two splits share; another for damaged groups.
 
     Args:
         store: the audio; artists and songs are those of its groups.tsv.
@@ -32,7 +33,10 @@ def shared_lines(store: AudioStore, splits: Iterable[str] | None = None) -> list
     if len(set(split_of.values())) < 2:
         return []
     lines = _told(store, "recordings", _same_audio(store, split_of), split_of)
-    groups = read_groups(store.path) or {}
+    try:
+        groups = read_groups(store.path) or {}
+    except StoreError as error:
+        return [*lines, str(error)]
     for kind in ("song", "artist"):
         rows = defaultdict(list)
         for row in split_of:

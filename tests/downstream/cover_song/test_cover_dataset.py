@@ -144,10 +144,10 @@ def test_odd_tracks_and_works_are_named_and_counted(tmp_path, caplog):
         splits.check_retrieval(["dev"], against_training=True)
     messages = [record.getMessage().split(": ", 1)[1] for record in caplog.records]
     assert messages == [
-        "recordings that two splits share: 1 in train and valid; for instance a.wav and d.wav",
         "1 of 2 works have one version, nothing to learn their covers from; the first: 17",
         "1 tracks are shorter than 2 s and say little, the first: b.wav",
         "1 tracks are silent and say little, the first: c.wav",
+        "recordings that two splits share: 1 in train and valid; for instance a.wav and d.wav",
         "1 works have one version; they are ranked and are no queries",
         "1 works are trained on too: w",
     ]

@@ -165,6 +165,7 @@ def test_without_groups_clips_are_drawn(store, make_expert, caplog):
 
 def test_a_head_of_another_split_is_told(grouped, make_expert, caplog):
     saved = make_expert(grouped).state_dict()
+    caplog.clear()
     make_expert(grouped, mode="evaluate", init_ckpt="x").load_state_dict(saved)
     assert not caplog.text
     write_dataset_name(grouped, DatasetName("tones", "fold 2"))
@@ -190,8 +191,9 @@ def test_segments_are_one_clip_in_what_is_written(store, make_expert, tmp_path):
     assert by_clip["roc_auc"] == by_segments["roc_auc"] == 1.0
 
 
-def test_a_damaged_table_of_groups_is_one_line(grouped, make_expert):
+def test_a_damaged_table_of_groups_is_one_line(grouped, make_expert, caplog):
     (grouped / "groups.tsv").write_text("artist\n")
     with pytest.raises(StoreError, match="groups.tsv: its first line is not"):
         make_expert(grouped, mode="evaluate", init_ckpt="x")
     make_expert(grouped)  # training does not need it
+    assert "groups.tsv: its first line is not" in caplog.text
