@@ -66,6 +66,10 @@ class Splits:
             )
         return Split(where, store, tracks, [store.labels[track][0] for track in tracks])
 
+    def fingerprints(self) -> dict[str, str]:
+        """Of the stores that were asked for so far, by their paths."""
+        return {str(store.path): store.fingerprint for store in self._stores.values()}
+
     def check_training(self) -> None:
         """Raises ValueError (one line) if `train` cannot be learned from; says what is odd about it."""
         train = self["train"]

@@ -16,6 +16,7 @@ from s3prl import run_downstream as toolkit
 from s3prl_pemr.loops import torchrun
 from s3prl_pemr.loops.device import hide_cuda
 from s3prl_pemr.loops.downstream_runner import Runner
+from s3prl_pemr.report.run_record import record_start
 from s3prl_pemr.toolkit.patching import replaced
 
 from .downstream_arguments import OWN_HELP, cache_arguments, complete_arguments, run_folder
@@ -44,7 +45,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             toolkit.main()  # prints its help and leaves
     with one_line_errors():
         argv, args = complete_arguments(arguments, torchrun.local_rank())
-        wanted = {"cache": cache_arguments(args), "files": args.files}
+        begin = None
+        if args.mode != "inference":
+            begin = partial(record_start, run_folder(args), ["downstream", *arguments])
+        wanted = {"cache": cache_arguments(args), "files": args.files, "begin": begin}
         wanted = {name: value for name, value in wanted.items() if value is not None}
         if args.device == "cpu":
             hide_cuda()

@@ -17,6 +17,7 @@ from s3prl.upstream.adapter.checkpoint import NEEDED, read_checkpoint
 
 from s3prl_pemr.loops import torchrun
 from s3prl_pemr.loops.device import choose_device, hide_cuda
+from s3prl_pemr.report.run_record import record_start
 from s3prl_pemr.safety.whole_file import write_whole
 
 from .errors import one_line_errors
@@ -49,7 +50,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.basicConfig(level=logging.INFO, format="[%(name)s] %(message)s")
     logging.getLogger("matplotlib").setLevel(logging.WARNING)
     with one_line_errors():
-        args = parse_arguments(sys.argv[1:] if arguments is None else arguments)
+        typed = list(sys.argv[1:] if arguments is None else arguments)
+        args = parse_arguments(typed)
         check_folder(experiment_folder(args), "the experiment's folder")
         args.device = choose_device(args.device, torchrun.local_rank())
         if args.device == "cpu":
@@ -65,13 +67,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
             from .toolkit_pretrain import train  # only here: it gives s3prl's folders names at the top level
 
             with sole_run(experiment_folder(args)):
+                record_start(experiment_folder(args), ["pretrain", *typed], None, {}, args.device)
                 train(args)
             return 0
         with torchrun.process_group(args.device), sole_run(experiment_folder(args)):
-            return _train(args)
+            return _train(args, typed)
 
 
-def _train(args: Namespace) -> int:
+def _train(args: Namespace, typed: Sequence[str]) -> int:
     # the runner imports the augmentation and scikit-learn: not needed for --help
     from s3prl.pretrain.training.runner import PretrainRunner
 
@@ -105,6 +108,9 @@ def _train(args: Namespace) -> int:
         effective = {"config_runner.yaml": runner.config, "config_model.yaml": runner.expert.upstream_config}
         for name, settings in effective.items():
             write_whole(expdir / name, yaml.safe_dump(settings, sort_keys=False).encode())
+        store = runner.expert.dataset.store
+        heard = {str(store.path): store.fingerprint}
+        record_start(expdir, ["pretrain", *typed], effective, heard, args.device)
     return runner.train()
 
 

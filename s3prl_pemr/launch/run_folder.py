@@ -10,6 +10,7 @@ from pathlib import Path
 
 from s3prl_pemr.loops import torchrun
 from s3prl_pemr.report.printable import visible
+from s3prl_pemr.report.run_record import RUN_FILE
 from s3prl_pemr.safety.sole_writer import LOCK_FILE, sole_writer
 from s3prl_pemr.safety.whole_file import remove_leftovers
 
@@ -22,7 +23,8 @@ def tell_what_is_new(folder: Path, since: float) -> None:
 
     Args: since: seconds since the epoch; older files are of earlier runs.
     """
-    found = [path for path in folder.glob("*") if path.suffix in SHOWN and path.stat().st_mtime >= since]
+    results = (path for path in folder.glob("*") if path.suffix in SHOWN and path.name != RUN_FILE)
+    found = [path for path in results if path.stat().st_mtime >= since]
     best = folder / "dev-best.ckpt"
     if best in found:
         print(visible(f"score it: s3prl-pemr downstream -m evaluate -e {shlex.quote(str(best))}"))
@@ -54,6 +56,6 @@ def sole_run(folder: Path) -> Iterator[None]:
 
 def _remove_if_nothing_was_done(folder: Path) -> None:
     written = {path.name for path in folder.iterdir()}
-    begun = {path.name for pattern in SETTINGS for path in folder.glob(pattern)} | {LOCK_FILE}
+    begun = {path.name for pattern in SETTINGS for path in folder.glob(pattern)} | {LOCK_FILE, RUN_FILE}
     if written <= begun:
         shutil.rmtree(folder)

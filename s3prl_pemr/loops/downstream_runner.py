@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -47,9 +47,20 @@ class Runner(toolkit.Runner):
     """Takes the place of s3prl.downstream.runner.Runner; the same arguments, config and checkpoints."""
 
     def __init__(
-        self, args, config, cache: CacheArguments | None = None, files: Sequence[Path] | None = None
+        self,
+        args,
+        config,
+        cache: CacheArguments | None = None,
+        files: Sequence[Path] | None = None,
+        begin: Callable | None = None,
     ):
-        """Args: files: of -m inference; else the one that the arguments name."""
+        """More than the toolkit's.
+
+        Args:
+            cache: of a frozen upstream's features.
+            files: of -m inference; else the one that the arguments name.
+            begin: called once all is made, with (config, fingerprints of the stores, device).
+        """
         self._files = files
         if is_initialized():
             args.local_rank = torchrun.local_rank()  # run_downstream.py:175 looks for it in a checkpoint
@@ -62,6 +73,9 @@ class Runner(toolkit.Runner):
         models = [getattr(entry.model, "module", entry.model) for entry in self.all_entries]
         if is_worth_it(args, config, *models[1:], cache):
             self.upstream.model = cached_upstream(args, config, *models, cache)
+        if begin and torchrun.rank() == 0:
+            task = models[2]
+            begin(config, task.fingerprints() if isinstance(task, TaskExpert) else {}, args.device)
 
     def _init_model(self, model: nn.Module, name: str, trainable: bool, interfaces: list[str] | None = None):
         if name == "Upstream" and trainable and _takes_seed(getattr(model, "reset_parameters", None)):

@@ -68,6 +68,11 @@ class TaskExpert(nn.Module):
         if mode != "train" and init_ckpt is None:
             raise ValueError(f"-m {mode} needs a trained head: pass -e EXPDIR or -e CHECKPOINT")
 
+    def fingerprints(self) -> dict[str, str]:
+        """Of the stores that are read, by their paths, as a task's `splits` has them; for run.json."""
+        splits = getattr(self, "splits", None)
+        return splits.fingerprints() if splits else {}
+
     def warn_of_heard(self, split: str, store: AudioStore, name: str) -> None:
         """Says so, in one line, if the upstream was pretrained on what is scored: `name` of the store."""
         found = overlap(self.reported["upstream_heard"], store, name)

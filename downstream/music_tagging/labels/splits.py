@@ -42,6 +42,10 @@ class Splits:
         self.data_set = str(data_set) if data_set else None
         self._known: dict[str, tuple[np.ndarray, np.ndarray]] = {}
 
+    def fingerprints(self) -> dict[str, str]:
+        """Of the store, by its path."""
+        return {str(self.store.path): self.store.fingerprint}
+
     def scored(self, split: str) -> Clips:
         """What an evaluation goes through: whole clips, or all their segments."""
         if self.scoring == "clip":
