@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, TypeVar
+
+import yaml
 
 Config = TypeVar("Config")
 
@@ -27,3 +30,22 @@ def parse(cls: type[Config], settings: Any, where: str) -> Config:
         raise ValueError(f"{where}: {str(error).splitlines()[0]}") from error
     except ValueError as error:
         raise ValueError(f"{where}: {error}") from error
+
+
+def read_yaml(path: str | Path, flag: str) -> dict[str, Any]:
+    """The keys and values of a file, with YAML's safe loader: a tag makes no object of Python's.
+
+    Args: flag: that named it, for the message.
+
+    Raises:
+        ValueError: one line: no such file, not yaml, or no keys and values.
+    """
+    try:
+        content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ValueError(f"{flag} {path}: {error.strerror}") from error
+    except (yaml.YAMLError, UnicodeDecodeError, ValueError, RecursionError) as error:
+        raise ValueError(f"{flag} {path}: not yaml: {' '.join(str(error).split())}") from error
+    if not isinstance(content, dict):
+        raise ValueError(f"{flag} {path}: expected keys and values, got {type(content).__name__}")
+    return content

@@ -16,6 +16,7 @@ from s3prl_pemr.features.attach import CacheArguments
 from s3prl_pemr.loops.device import choose_device
 from s3prl_pemr.loops.inference import files_of
 from s3prl_pemr.safety.damage import refuse_damaged_newest
+from s3prl_pemr.settings import read_yaml
 from s3prl_pemr.toolkit.compat import hugging_face_is_usable
 
 from .outputs import check_folder
@@ -70,6 +71,7 @@ def complete_arguments(
             added += ["-k", args.upstream_ckpt]
         check_folder(run_folder(args), "the experiment's folder")
         config = _find_config(args.downstream, args.config)
+        read_yaml(config, "-c")  # s3prl/run_downstream.py:141 loads tags of Python's
         if config != args.config:
             args.config = config
             added += ["-c", config]

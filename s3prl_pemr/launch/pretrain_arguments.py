@@ -10,10 +10,10 @@ from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
 
-import yaml
 from s3prl import pretrain
 
 from s3prl_pemr.methods import METHODS, default_settings
+from s3prl_pemr.settings import read_yaml
 from s3prl_pemr.toolkit.registration import plugin_folders
 
 from .override import options, set_option
@@ -107,7 +107,9 @@ def default_configs(args: Namespace) -> tuple[dict, dict]:
                 f"{flag} {path}: no such file (s3prl's package has no yaml of its own upstreams: copy it "
                 "from the s3prl repository)"
             )
-    config, model = apply_override(args.override, _read(args.config), _read(args.upstream_config))
+    config, model = apply_override(
+        args.override, read_yaml(args.config, "-c"), read_yaml(args.upstream_config, "-g")
+    )
     if is_ours(args.upstream) and model.setdefault("method", args.upstream) != args.upstream:
         raise ValueError(f"-g {args.upstream_config} is for -u {model['method']}, not for -u {args.upstream}")
     if isinstance(config.get("pretrain_expert"), dict) and is_ours(args.upstream):
@@ -132,16 +134,6 @@ def _default_files(upstream: str, toolkit_runner: bool) -> tuple[Path, Path]:
     folder = Path(importlib.util.find_spec(f"s3prl.pretrain.{upstream}").submodule_search_locations[0])
     runner_yaml = "config_toolkit.yaml" if toolkit_runner else "config_runner.yaml"
     return folder / runner_yaml, folder / "config_model.yaml"
-
-
-def _read(path: str) -> dict:
-    try:
-        content = yaml.safe_load(Path(path).read_text())
-    except yaml.YAMLError as error:
-        raise ValueError(f"{path}: not yaml: {' '.join(str(error).split())}") from error
-    if not isinstance(content, dict):
-        raise ValueError(f"{path}: expected keys and values, got {type(content).__name__}")
-    return content
 
 
 def warn_on_resume(args: Namespace, checkpoint: str) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from s3prl_pemr.safety.damage import damage_of
 from s3prl_pemr.settings import parse
@@ -19,6 +19,7 @@ from s3prl_pemr.settings import parse
 from .weights_file import SUFFIX, read_weights
 
 SHIPPED = ("pemr",)  # names whose weights come with the package: upstream/NAME/weights/NAME.json
+IN_SAMPLES, MOST_SAMPLES = ("sample_rate", "n_fft", "hop_samples"), 1_000_000  # settings that no weight shows
 NEEDED = ("Method", "Upstream_Config", "Upstream")
 
 
@@ -89,7 +90,11 @@ def load_model(path: str | Path, method: str, model_class: type[nn.Module]) -> n
     states = read_checkpoint(path)
     if states["Method"] != method:
         raise ValueError(f"checkpoint {path} is of -u {states['Method']}, not of -u {method}")
+    if not isinstance(states["Upstream_Config"], dict):
+        raise ValueError(f"checkpoint {path}: its Upstream_Config holds no settings")
     settings = states["Upstream_Config"].get("model")
+    _refuse_odd_weights(states["Upstream"], f"checkpoint {path}")
+    _refuse_larger_settings(settings, states["Upstream"], f"checkpoint {path}")
     model = model_class(parse(model_class.Config, settings, f"{path}, Upstream_Config.model"))
     load_weights(model, states["Upstream"], f"checkpoint {path}")
     return model.eval()
@@ -99,9 +104,36 @@ def load_weights(module: nn.Module, weights: dict[str, Any], where: str) -> None
     """Put weights into a module.
 
     Raises:
-        ValueError: one line that begins with `where`: other names or shapes.
+        ValueError: one line that begins with `where`: other names or shapes, or values that are not finite.
     """
+    _refuse_odd_weights(weights, where)
     try:
         module.load_state_dict(weights)
     except RuntimeError as error:
         raise ValueError(f"{where}: {' '.join(str(error).split())[:200]}") from error
+
+
+def _refuse_odd_weights(weights: Any, where: str) -> None:
+    """Raises ValueError (one line) for what is no dict of named tensors, or has NaN or infinite values."""
+    if not (isinstance(weights, dict) and all(isinstance(name, str) for name in weights)):
+        raise ValueError(f"{where}: holds no weights by their names")
+    for name, value in weights.items():
+        if not isinstance(value, Tensor):
+            raise ValueError(f"{where}: {name} is no tensor")
+        if value.is_floating_point() and not torch.isfinite(value).all():
+            raise ValueError(f"{where}: {name} has values that are NaN or infinite; it is of no use")
+
+
+def _refuse_larger_settings(settings: Any, weights: dict[str, Tensor], where: str) -> None:
+    """A model of sizes that its weights have not would fill the memory before their shapes are compared.
+
+    Raises: ValueError (one line).
+    """
+    largest = max((size for value in weights.values() for size in value.shape), default=0)
+    for key, value in settings.items() if isinstance(settings, dict) else ():
+        if isinstance(value, dict):
+            _refuse_larger_settings(value, weights, where)
+        most = MOST_SAMPLES if key in IN_SAMPLES else largest
+        for number in value if isinstance(value, list) else [value]:
+            if isinstance(number, int) and number > most:
+                raise ValueError(f"{where}: {key} {number} is more than any size of its weights ({most})")

@@ -9,15 +9,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
-import yaml
 from torch import Tensor
 
 from s3prl_pemr.audio import INT16_FULL_SCALE, SAMPLE_RATE
-from s3prl_pemr.settings import parse
+from s3prl_pemr.settings import parse, read_yaml
 from s3prl_pemr.store import AudioStore
 
 AUTHORS = (-5.4919195, 5.0389895)  # s3prl/upstream/byol_a/expert.py:55
@@ -56,14 +54,7 @@ def chosen_statistics(path: str | None, log_mel: Callable[[Tensor], Tensor]) -> 
     """
     if path is None:
         return (*AUTHORS, "BYOL-A's own, of the data it was pretrained on; -g sets those of yours")
-    if not Path(path).is_file():
-        raise ValueError(f"-g {path}: no such file")
-    try:
-        settings = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ValueError(f"-g {path}: not yaml: {' '.join(str(error).split())}") from error
-    if not isinstance(settings, dict):
-        raise ValueError(f"-g {path}: expected norm_mean and norm_std, or store")
+    settings = read_yaml(path, "-g")
     config = parse(NormConfig, settings, f"-g {path}")
     if config.store is None:
         return config.norm_mean, config.norm_std, f"of {path}"

@@ -5,11 +5,10 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
-import yaml
 from s3prl.upstream.adapter.checkpoint import load_model
 from s3prl.upstream.adapter.expert import RandomUpstreamExpert, UpstreamExpert
 
-from s3prl_pemr.settings import parse
+from s3prl_pemr.settings import parse, read_yaml
 
 from .config import PemrConfig
 from .model import PEMR
@@ -30,5 +29,5 @@ def random_pemr(model_config: str | None = None) -> RandomUpstreamExpert:
     """
     settings = None
     if model_config is not None:
-        settings = (yaml.safe_load(Path(model_config).read_text(encoding="utf-8")) or {}).get("model")
+        settings = read_yaml(model_config, "-g").get("model")
     return RandomUpstreamExpert(partial(PEMR, parse(PemrConfig, settings, str(model_config))))
