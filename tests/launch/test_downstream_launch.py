@@ -81,7 +81,22 @@ def test_every_flag_reaches_the_toolkit(tmp_path):
     head = str(tmp_path / "head.ckpt")
     torch.save({"Args": argparse.Namespace()}, head)
     flags = ["-m", "evaluate", "-f", "-s", "last_hidden_state", "-l", "1", "-t", "dev", "-i", head]
-    flags += ["-o", "config.x=-1", "--seed", "7", "-u", "fbank", "-d", "example", "-c", __file__, "-p", "exp"]
+    config = tmp_path / "x.yaml"
+    config.write_text("runner: {}\n")
+    flags += [
+        "-o",
+        "config.x=-1",
+        "--seed",
+        "7",
+        "-u",
+        "fbank",
+        "-d",
+        "example",
+        "-p",
+        "exp",
+        "-c",
+        str(config),
+    ]
     argv, _ = complete_arguments([*flags, *CPU])
     assert argv == [*flags, *CPU, *CPU]
 
