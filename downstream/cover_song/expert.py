@@ -28,7 +28,7 @@ from .cqt.columns import pad_columns
 from .cqt.crops import CropBatches
 from .dataset import CroppedTracks, WholeTracks
 from .head_state import head_state, read_published_weights, refuse_other_head
-from .model import HEADS, REVISION, CoverHead
+from .model import HEADS, READY, REVISION, CoverHead
 from .ranking.report import Retrieval
 from .splits import Split, Splits
 
@@ -52,9 +52,9 @@ class DownstreamExpert(TaskExpert):
         evaluate_split: str = "test",
         **arguments: Any,
     ):
-        super().__init__(**arguments)
         self.config = parse(CoverConfig, downstream_expert, "downstream_expert of the task's config")
         self.kind = self.config.modelrc.kind
+        super().__init__(needs_checkpoint=self.kind not in READY, **arguments)
         self.uses_upstream, network = HEADS[self.kind]
         self.uses_cqt = network is not None
         self.windows = self.config.datarc.windows if self.upstream_trainable else 0
@@ -63,6 +63,13 @@ class DownstreamExpert(TaskExpert):
         self._recalibrated = False  # since the last training step
         if self.upstream_trainable and not self.uses_upstream:
             raise ValueError(f"-f trains an upstream that the head {self.kind} does not use: leave it out")
+        if self.kind in READY:
+            if self.mode == "train":
+                raise ValueError(
+                    f"the head {self.kind} has nothing to train: score it with -m evaluate -n NAME -u fbank "
+                    f"-d cover_song -o config.downstream_expert.modelrc.kind={self.kind},,..."
+                )
+            self._make_head([])
         if self.mode == "inference":
             return
         self.splits = Splits(self.config.datarc)

@@ -13,11 +13,14 @@ from torch.nn import functional as F
 
 from .networks.cqtnet import CQTNet
 from .networks.kinet import KiNet
+from .networks.ready import ReadyKiNet
 from .networks.tppnet import TPPNet
+from .training_free.fourier import FourierMagnitudes
 
-__all__ = ["HEADS", "NETWORKS", "CQTNet", "CoverHead", "KiNet", "TPPNet"]
+__all__ = ["HEADS", "NETWORKS", "READY", "CQTNet", "CoverHead", "KiNet", "TPPNet"]
 
-NETWORKS = {"cqtnet": CQTNet, "tppnet": TPPNet, "kinet": KiNet}
+READY = {"ready": ReadyKiNet, "ftm2d": FourierMagnitudes}  # scored as they are: there is nothing to train
+NETWORKS = {"cqtnet": CQTNet, "tppnet": TPPNet, "kinet": KiNet, **READY}
 REVISION = 2  # of the networks, kept in checkpoints
 KINET_SLOPE_BEFORE = 0.2  # in revision 1
 UPSTREAM_WIDTH = 300  # of an upstream's part, as CQT-Net's
@@ -26,6 +29,8 @@ HEADS = {
     "cqtnet": (False, "cqtnet"),
     "tppnet": (False, "tppnet"),
     "kinet": (False, "kinet"),
+    "ready": (False, "ready"),
+    "ftm2d": (False, "ftm2d"),
     "upstream": (True, None),
     "upstream+cqtnet": (True, "cqtnet"),
 }
@@ -37,7 +42,7 @@ class CoverHead(nn.Module):
     Args:
         kind: one of HEADS.
         upstream_dim: D.
-        works: how many the classifier tells apart.
+        works: how many the classifier tells apart; without any there is no classifier.
         revision: 1 for checkpoints of versions up to 0.1, whose Ki-Net had another slope and a bias.
     """
 
@@ -50,7 +55,8 @@ class CoverHead(nn.Module):
         self.width = (UPSTREAM_WIDTH if self.uses_upstream else 0) + (self.network.width if network else 0)
         dropout = getattr(self.network, "classifier_dropout", 0.0)
         bias = revision == 1 or getattr(self.network, "classifier_bias", True)
-        self.classifier = nn.Sequential(nn.Dropout(dropout), nn.Linear(self.width, works, bias=bias))
+        if works:
+            self.classifier = nn.Sequential(nn.Dropout(dropout), nn.Linear(self.width, works, bias=bias))
 
     def forward(self, upstream_mean: Tensor | None, cqt: Tensor | None) -> Tensor:
         """Embeddings; those of two parts are both brought to one length, so that each has a say.

@@ -6,14 +6,21 @@ import sys
 from s3prl_pemr.launch.commands import parse_command
 from s3prl_pemr.launch.errors import one_line_errors
 
-from . import embed, evaluate, identify
+from . import compare, duplicates, embed, evaluate, identify, scan
 
-COMMANDS = {"embed": embed, "identify": identify, "evaluate": evaluate}
+COMMANDS = {
+    "embed": embed,
+    "identify": identify,
+    "compare": compare,
+    "scan": scan,
+    "duplicates": duplicates,
+    "evaluate": evaluate,
+}
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; what the user can mend ends in one line. Returns the exit status."""
-    description = "Embed a collection of music, and find the covers of a track in it."
+    description = "Embed a collection of music and find covers in it; nothing has to be trained."
     args = parse_command("s3prl-pemr covers", description, COMMANDS, arguments)
     logging.basicConfig(level=logging.WARNING)
     with one_line_errors():

@@ -22,10 +22,11 @@ from s3prl_pemr.safety.interruption import Interruption
 from s3prl_pemr.safety.sole_writer import sole_writer
 
 from .index import CoverIndex, read_index, refuse_other_model
-from .model import CoverModel, Heard, add_model_arguments, hear
+from .model import DEFAULT, CoverModel, add_model_arguments, open_model, silenced
+from .track import Heard, Known, hear
 
 HELP = "a folder of audio files into an index"
-EXAMPLE = "s3prl-pemr covers embed MUSIC INDEX --model result/downstream/NAME/dev-best.ckpt"
+EXAMPLE = "s3prl-pemr covers embed MUSIC INDEX"
 COMMIT_SECONDS = 60
 FEW_FILES = 4  # so few take less than starting workers
 
@@ -34,8 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's arguments."""
     parser.add_argument("folder", metavar="FOLDER", type=Path, help="its sub-folders are read too")
     parser.add_argument("index", metavar="INDEX", type=Path, help="a file; what it holds already is kept")
-    parser.add_argument("--model", type=Path, required=True, help="dev-best.ckpt of a cover_song run")
-    add_model_arguments(parser)
+    add_model_arguments(parser, DEFAULT)
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="processes that read audio")
 
 
@@ -53,7 +53,7 @@ def _embed(args: argparse.Namespace) -> int:
         raise ValueError("; ".join([f"{args.folder}: holds no audio files", *listing.remarks]))
     for line in listing.remarks:
         print(visible(line), file=sys.stderr)
-    model = CoverModel(args.model, args.device, args.upstream_ckpt)
+    model = open_model(args.model or DEFAULT, args.device, args.upstream_ckpt)
     known = _known(args.index, model, {source.track for source in sources})
     wanted = [source for source in sources if known.get(source.track, (None, None))[0] != _stamp(source)]
     kept = {source.track for source in sources} - {source.track for source in wanted}
@@ -67,8 +67,8 @@ def _embed(args: argparse.Namespace) -> int:
                     continue
                 if heard.note:
                     noted.append(f"{printable(source.track)}: {heard.note}")
-                embedding = model.embed(heard, source.track)
-                rows[source.track] = _stamp(source), embedding * (not heard.silent)
+                found = model.know(heard, source.track)
+                rows[source.track] = _stamp(source), silenced(found) if heard.silent else found
                 if monotonic() - saved > COMMIT_SECONDS:
                     _write(args.index, rows, model)
                     saved = monotonic()
@@ -79,7 +79,7 @@ def _embed(args: argparse.Namespace) -> int:
                 _write(args.index, rows, model)
     for line in [f"unreadable: {line}" for line in unreadable] + noted:
         print(line, file=sys.stderr)
-    silent = [track for track in sorted(rows) if not rows[track][1].any()]
+    silent = [track for track in sorted(rows) if rows[track][1].silent]
     for track in silent:
         print(f"silent: {printable(track)}: left out of all rankings", file=sys.stderr)
     gone = len(set(known) - {source.track for source in sources})
@@ -98,8 +98,8 @@ def _embed(args: argparse.Namespace) -> int:
     return 0 if rows else 1
 
 
-def _known(path: Path, model: CoverModel, tracks: set[str]) -> dict[str, tuple]:
-    """(stamp, embedding) of each track of the index so far."""
+def _known(path: Path, model: CoverModel, tracks: set[str]) -> dict[str, tuple[tuple, Known]]:
+    """Stamp of each track of the index so far, and what is known of it; none of an index without chroma."""
     if not path.exists():
         return {}
     index = read_index(path)
@@ -110,7 +110,8 @@ def _known(path: Path, model: CoverModel, tracks: set[str]) -> dict[str, tuple]:
             "choose another name"
         )
     stamps = map(tuple, index.stamps.tolist())
-    return dict(zip(index.tracks, zip(stamps, index.embeddings, strict=True), strict=True))
+    rows = zip(index.tracks, stamps, index.known, strict=True)
+    return {track: (stamp, known) for track, stamp, known in rows if known.chroma is not None}
 
 
 def _stamp(source: Source) -> tuple[int, int]:
@@ -132,5 +133,5 @@ def _heard(sources: list[Source], jobs: int) -> Iterator[tuple[Source, Heard]]:
 def _write(path: Path, rows: dict[str, tuple], model: CoverModel) -> None:
     tracks = sorted(rows)
     stamps = np.array([rows[track][0] for track in tracks], np.int64)
-    embeddings = np.stack([rows[track][1] for track in tracks])
-    CoverIndex(tracks, embeddings, stamps, model.fingerprint, str(model.checkpoint.resolve())).write(path)
+    known = [rows[track][1] for track in tracks]
+    CoverIndex(tracks, known, stamps, model.fingerprint, model.where).write(path)

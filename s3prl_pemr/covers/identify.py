@@ -1,4 +1,4 @@
-"""`covers identify`: the tracks of an index that are most like a file."""
+"""`covers identify`: the tracks of an index that are most like a file, or that none is."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ import json
 import sys
 from pathlib import Path
 
-import numpy as np
-from s3prl.downstream.cover_song.ranking.cosine import unit_rows
-
+from s3prl_pemr.prepare.datasets.folder import list_folder
 from s3prl_pemr.prepare.summary import name_some
 from s3prl_pemr.report.printable import printable, visible
-from s3prl_pemr.report.scores_file import SCORES_FILE
+from s3prl_pemr.report.progress import Progress
 
-from .index import read_index, refuse_other_model
-from .model import CoverModel, add_model_arguments, hear
+from .index import CoverIndex, read_index, refuse_other_model
+from .model import READY, CoverModel, add_model_arguments, open_model
+from .ranking import Match, false_alarm, rank
+from .track import Known, hear
 
 HELP = "which tracks of an index a file is a cover of"
 EXAMPLE = "s3prl-pemr covers identify song.mp3 INDEX --top 5"
@@ -23,71 +23,101 @@ EXAMPLE = "s3prl-pemr covers identify song.mp3 INDEX --top 5"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's arguments."""
-    parser.add_argument("query", metavar="QUERY", type=Path, help="an audio file")
+    parser.add_argument(
+        "queries", metavar="QUERY", type=Path, nargs="+", help="audio files, or folders of them"
+    )
     parser.add_argument("index", metavar="INDEX", type=Path)
     parser.add_argument("--top", type=int, default=10, help="how many (default: 10)")
-    parser.add_argument("--model", type=Path, help="where the index's checkpoint is now, if it has moved")
-    add_model_arguments(parser)
+    parser.add_argument(
+        "--false-alarms", metavar="P", type=float, default=0.1,
+        help="with a chance above P that unrelated tracks are as good, no cover is claimed (default: 0.1)",
+    )  # fmt: skip
+    parser.add_argument("--json", action="store_true", help="a JSON object a line and query")
+    add_model_arguments(parser, "the index's own")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Carry out the command: rank, cosine, track. Returns the exit status; raises ValueError (one line)."""
+    """Carry out the command: rank, score, track. Returns the exit status; raises ValueError (one line)."""
     index = read_index(args.index)
     if args.top < 1:
         raise ValueError("--top must be at least 1")
-    heard = hear(str(args.query))
-    if heard.reason:
-        raise ValueError(f"{args.query}: {heard.reason}")
-    if heard.silent:
-        raise ValueError(f"{args.query}: is silent")
-    if heard.note:
-        print(f"{printable(str(args.query))}: {heard.note}", file=sys.stderr)
-    if args.model is None and not Path(index.model).is_file():
-        raise ValueError(
-            f"{args.index}: its model {index.model} is no longer there; say where it is now with --model"
-        )
-    model = CoverModel(args.model or Path(index.model), args.device, args.upstream_ckpt)
-    refuse_other_model(index, args.index, model.fingerprint)
-    silent = index.silent_tracks
-    heard_rows = [row for row, track in enumerate(index.tracks) if track not in silent]
+    if not 0 < args.false_alarms <= 1:
+        raise ValueError("--false-alarms is a probability above 0")
+    queries = _files(args.queries)
+    model = model_of(index, args)
+    heard_rows = [row for row, known in enumerate(index.known) if not known.silent]
+    silent = sorted(index.silent_tracks)
     if not heard_rows:
         raise ValueError(f"{args.index}: all of its {len(silent)} tracks are silent")
-    query = model.embed(heard, str(args.query))
-    tracks = [index.tracks[row] for row in heard_rows]
-    found = nearest(query, index.embeddings[heard_rows], tracks, args.top)
-    for rank, (track, cosine) in enumerate(found, start=1):
-        print(f"{rank:3}  {cosine:.3f}  {printable(track)}")
-    print(visible(f"({trust(model.checkpoint, model.expert.best_score.item())})"), file=sys.stderr)
+    unreadable = 0
+    for path in Progress(queries, "identify", disable=len(queries) == 1, unit="query"):
+        try:
+            query = known_of(path, model)
+        except ValueError as error:
+            if len(queries) == 1:
+                raise
+            unreadable += 1
+            print(visible(str(error)), file=sys.stderr)
+            continue
+        _tell(path, rank(query, index.known, heard_rows, args.top), index, args, len(queries) > 1)
+    print(visible(f"({model.trust()})"), file=sys.stderr)
     if silent:
-        print(
-            f"{len(silent)} silent tracks of {args.index} are left out: {name_some(sorted(silent))}",
-            file=sys.stderr,
+        line = f"{len(silent)} silent tracks of {args.index} are left out: {name_some(silent)}"
+        print(visible(line), file=sys.stderr)
+    return 1 if unreadable == len(queries) else 0
+
+
+def model_of(index: CoverIndex, args: argparse.Namespace) -> CoverModel:
+    """The model that made an index, or --model if that is the same one. Raises ValueError (one line)."""
+    where = args.model or index.model
+    if where not in READY and args.model is None and not Path(where).is_file():
+        raise ValueError(
+            f"{args.index}: its model {where} is no longer there; say where it is now with --model"
         )
-    return 0
+    model = open_model(where, args.device, args.upstream_ckpt)
+    refuse_other_model(index, args.index, model.fingerprint)
+    return model
 
 
-def trust(checkpoint: Path, dev_map: float) -> str:
-    """What the model's score on its dev split says of its answers, in one line.
-
-    Args:
-        checkpoint: beside its run's scores.json, which knows the MAP of a random order of that split.
-        dev_map: the best of its run; negative where it was never scored.
-    """
-    if dev_map < 0:
-        return "the model was never scored on a dev split: what its order is worth is not known"
-    line = f"on the works of its dev split the model's MAP was {dev_map:.3f}"
-    try:
-        scores = json.loads((checkpoint.parent / SCORES_FILE).read_text(encoding="utf-8"))
-        chance = scores["dev"]["random_ranking"]["map"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return line
-    line += f", a random order's {chance:.3f}"
-    return f"{line}: it hardly knows covers, and this order says little" if dev_map < 1.5 * chance else line
+def known_of(path: Path, model: CoverModel) -> Known:
+    """What the model knows of a file. Raises ValueError (one line) where there is nothing to hear."""
+    heard = hear(str(path))
+    if heard.reason:
+        raise ValueError(f"{path}: {heard.reason}")
+    if heard.silent:
+        raise ValueError(f"{path}: is silent")
+    if heard.note:
+        print(f"{printable(str(path))}: {heard.note}", file=sys.stderr)
+    return model.know(heard, str(path))
 
 
-def nearest(
-    query: np.ndarray, embeddings: np.ndarray, tracks: list[str], top: int
-) -> list[tuple[str, float]]:
-    """The tracks with the highest cosines to the query, (E,), best first; of equal ones the first."""
-    cosines = unit_rows(embeddings) @ unit_rows(query[None])[0]
-    return [(tracks[track], float(cosines[track])) for track in np.argsort(-cosines, kind="stable")[:top]]
+def _files(given: list[Path]) -> list[Path]:
+    files = []
+    for path in given:
+        files += [source.path for source in list_folder(path).sources] if path.is_dir() else [path]
+    if not files:
+        raise ValueError(f"{given[0]}: holds no audio files")
+    missing = [path for path in files if not path.exists()]
+    if missing:
+        raise ValueError(f"{missing[0]}: no such file")
+    return files
+
+
+def _tell(path: Path, matches: list[Match], index: CoverIndex, args: argparse.Namespace, named: bool) -> None:
+    chance = false_alarm([match.score for match in matches])
+    claimed = chance is None or chance <= args.false_alarms
+    if args.json:
+        found = [match.as_json(index.tracks[match.row], chance) for match in matches[: args.top]]
+        print(json.dumps({"query": str(path), "cover": claimed and chance is not None, "matches": found}))
+        return
+    if named:
+        print(f"{printable(str(path))}:")
+    for place, match in enumerate(matches[: args.top], start=1):
+        where = match.where() if place == 1 or match.score > 0.8 * matches[0].score else ""
+        track = printable(index.tracks[match.row])
+        print(f"{place:3}  {match.score:.3f}  {track}" + (f"  ({where})" if where else ""))
+    if chance is None:
+        print("too few tracks to say whether the first is a cover", file=sys.stderr)
+        return
+    what = "the first is a cover" if claimed else "none of these seems to be a cover"
+    print(f"{what}: unrelated tracks are as good with a chance of {chance:.2g}", file=sys.stderr)

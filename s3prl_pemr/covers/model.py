@@ -1,65 +1,99 @@
-"""A trained cover_song checkpoint as a function from a file to its embedding. E: width."""
+"""Cover models: from what is heard of a file to what an index knows of it. E: width of an embedding."""
 
 from __future__ import annotations
 
+import hashlib
+import json
 from argparse import ArgumentParser, Namespace
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
-from s3prl.downstream.cover_song.cqt.transform import SETTINGS, by_peak, cqt_columns
+from s3prl.downstream.cover_song.cqt.transform import SETTINGS
+from s3prl.downstream.cover_song.expert import EVAL_COLUMNS
+from s3prl.downstream.cover_song.model import READY, CoverHead
+from s3prl.downstream.cover_song.networks import ready
+from s3prl.downstream.cover_song.training_free.chroma import unit_chroma
+from torch.nn import functional as F
 
-from s3prl_pemr.audio import UnreadableAudio, read_recording, to_float32, to_int16
 from s3prl_pemr.features.identity import file_identity
 from s3prl_pemr.features.waveforms import pad_to
 from s3prl_pemr.loops.device import choose_device
 from s3prl_pemr.loops.downstream_runner import Runner
+from s3prl_pemr.report.scores_file import SCORES_FILE
 from s3prl_pemr.safety.damage import damage_of
 
+from .track import CHROMA_SCALE, PIECE_COLUMNS, Heard, Known, piece_starts
 
-@dataclass(frozen=True)
-class Heard:
-    """What a model needs of a file, or the `reason` why there is nothing.
+DEFAULT = "ready"
+
+
+class CoverModel(Protocol):
+    """What the commands need of a model.
 
     Attributes:
-        wav: float32, (samples,).
-        cqt: float32, (84, columns).
-        note: where little is heard because the channels cancel each other.
+        where: its name, or the path of its checkpoint; an index keeps it.
+        fingerprint: what decides its embeddings.
     """
 
-    wav: np.ndarray | None = None
-    cqt: np.ndarray | None = None
-    reason: str = ""
-    note: str = ""
+    where: str
+    fingerprint: dict[str, Any]
 
-    @property
-    def silent(self) -> bool:
-        """Whether there is nothing to hear."""
-        return self.wav is not None and not self.wav.any()
+    def know(self, heard: Heard, name: str) -> Known:
+        """What an index keeps of a track. Raises ValueError (one line) where its embedding is not finite."""
 
-
-def hear(path: str) -> Heard:
-    """Read a file as prepare and the CQT cache would keep it: int16, float16."""
-    try:
-        recording = read_recording(path)
-    except UnreadableAudio as error:
-        return Heard(reason=error.reason)
-    wav = to_float32(to_int16(recording.wav)[0])
-    cqt = by_peak(cqt_columns(wav)).astype(np.float16).astype(np.float32)
-    return Heard(wav, cqt, note=recording.cancelled)
+    def trust(self) -> str:
+        """What its answers are worth, in one line."""
 
 
-def add_model_arguments(parser: ArgumentParser) -> None:
-    """The arguments of a command that embeds, beside --model."""
+def add_model_arguments(parser: ArgumentParser, default: str) -> None:
+    """The arguments of a command that embeds; `default` says what is taken without --model."""
+    names = " or ".join(READY)
+    parser.add_argument(
+        "--model", help=f"dev-best.ckpt of a cover_song run, or {names}, which come along; default: {default}"
+    )
     parser.add_argument("--device", help="cuda where there is one, else cpu")
     parser.add_argument(
         "--upstream_ckpt", metavar="CKPT", help="where the upstream's checkpoint is now, if it has moved"
     )
 
 
-class CoverModel:
+def open_model(where: str, device: str | None = None, upstream_ckpt: str | None = None) -> CoverModel:
+    """The model of a name in READY or of a checkpoint. Raises ValueError (one line)."""
+    if where in READY:
+        return ReadyModel(where, device)
+    return TrainedModel(Path(where), device, upstream_ckpt)
+
+
+class ReadyModel:
+    """A model that comes along: its tracks are also known piece by piece, for `scan`."""
+
+    def __init__(self, name: str, device: str | None = None):
+        self.where, self.device = name, choose_device(device)
+        self.network = CoverHead(name, 1, 0).network.to(self.device).eval()
+        weights = hashlib.sha256()
+        for value in self.network.state_dict().values():
+            weights.update(value.cpu().numpy().tobytes())
+        self.fingerprint = {"ready": f"{name} {weights.hexdigest()}", "cqt": asdict(SETTINGS)}
+
+    @torch.no_grad()
+    def know(self, heard: Heard, name: str) -> Known:
+        """See CoverModel."""
+        whole = torch.from_numpy(heard.cqt).to(self.device)
+        pieces = [whole[:, start : start + PIECE_COLUMNS] for start in piece_starts(whole.shape[1])]
+        batch = torch.stack([F.pad(piece, (0, EVAL_COLUMNS - piece.shape[1])) for piece in pieces])
+        embedding = self.network(F.pad(whole, (0, max(EVAL_COLUMNS - whole.shape[1], 0)))[None, None])[0]
+        found = self.network(batch[:, None])
+        return Known(_finite(embedding, name, self.where), _chroma(heard), found.half().cpu().numpy())
+
+    def trust(self) -> str:
+        """See CoverModel."""
+        return ready.card().get("trust", "") if self.where == DEFAULT else "Fourier magnitudes: not trained"
+
+
+class TrainedModel:
     """Head, upstream and featurizer of a checkpoint, as the toolkit's Runner makes them.
 
     Args:
@@ -97,7 +131,7 @@ class CoverModel:
             raise
         for entry in self.runner.all_entries:
             entry.model.eval()
-        self.checkpoint, self.device = checkpoint, device
+        self.checkpoint, self.device, self.where = checkpoint, device, str(checkpoint.resolve())
         self.expert = self.runner.downstream.model
         uses_upstream = self.expert.uses_upstream
         self.fingerprint: dict[str, Any] = {
@@ -107,16 +141,46 @@ class CoverModel:
         }
 
     @torch.no_grad()
-    def embed(self, heard: Heard, name: str) -> np.ndarray:
-        """The embedding of a track: float32, (E,). Raises ValueError (one line) where it is not finite."""
+    def know(self, heard: Heard, name: str) -> Known:
+        """See CoverModel; no pieces: most heads would take long for them."""
         features = []
         if self.expert.uses_upstream:
             wavs = [torch.from_numpy(pad_to(heard.wav, self.expert.shortest_samples)).to(self.device)]
             features = self.runner.featurizer.model(wavs, self.runner.upstream.model(wavs))
         embedding = self.expert.embed(features, [torch.from_numpy(heard.cqt)], [name])[0]
-        if not torch.isfinite(embedding).all():
-            raise ValueError(f"{name}: its embedding is NaN or infinite; {self.checkpoint} is of no use")
-        return embedding.float().cpu().numpy()
+        known = _finite(embedding, name, str(self.checkpoint))
+        return Known(known, _chroma(heard), np.zeros((0, len(known)), np.float16))
+
+    def trust(self) -> str:
+        """What the model's score on its dev split says; beside it lies what a random order reaches there."""
+        dev_map = self.expert.best_score.item()
+        if dev_map < 0:
+            return "the model was never scored on a dev split: what its order is worth is not known"
+        line = f"on the works of its dev split the model's MAP was {dev_map:.3f}"
+        try:
+            scores = json.loads((self.checkpoint.parent / SCORES_FILE).read_text(encoding="utf-8"))
+            chance = scores["dev"]["random_ranking"]["map"]
+        except (OSError, ValueError, KeyError, TypeError):
+            return line
+        line += f", a random order's {chance:.3f}"
+        return (
+            f"{line}: it hardly knows covers, and this order says little" if dev_map < 1.5 * chance else line
+        )
+
+
+def silenced(known: Known) -> Known:
+    """Without an embedding: what a silent track is known as."""
+    return replace(known, embedding=np.zeros_like(known.embedding), pieces=known.pieces[:0])
+
+
+def _chroma(heard: Heard) -> np.ndarray:
+    return np.rint(unit_chroma(heard.cqt) * CHROMA_SCALE).astype(np.uint8)
+
+
+def _finite(embedding: torch.Tensor, name: str, where: str) -> np.ndarray:
+    if not torch.isfinite(embedding).all():
+        raise ValueError(f"{name}: its embedding is NaN or infinite; {where} is of no use")
+    return embedding.float().cpu().numpy()
 
 
 def _is_lost(path: str | None) -> bool:

@@ -51,6 +51,7 @@ class TaskExpert(nn.Module):
         upstream_trainable: bool = False,
         seed: int = 0,
         init_ckpt: str | None = None,
+        needs_checkpoint: bool = True,
         **arguments: Any,
     ):
         """Args: what s3prl/downstream/runner.py:180 hands over, its command line among it."""
@@ -65,7 +66,7 @@ class TaskExpert(nn.Module):
         self.reported["upstream_heard"] = heard
         self.register_buffer("best_score", torch.full((1,), -1.0))
         self._best_step: int | None = None
-        if mode != "train" and init_ckpt is None:
+        if mode != "train" and init_ckpt is None and needs_checkpoint:
             raise ValueError(f"-m {mode} needs a trained head: pass -e EXPDIR or -e CHECKPOINT")
 
     def fingerprints(self) -> dict[str, str]:

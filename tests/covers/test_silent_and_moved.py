@@ -9,7 +9,8 @@ import torch
 
 from s3prl_pemr.covers import embed
 from s3prl_pemr.covers.index import CoverIndex, read_index
-from s3prl_pemr.covers.model import CoverModel, hear
+from s3prl_pemr.covers.model import TrainedModel
+from s3prl_pemr.covers.track import Known, hear
 
 
 @pytest.fixture
@@ -64,11 +65,10 @@ def test_channels_that_cancel_each_other_are_named(music, checkpoint, run, tmp_p
 
 
 def test_an_index_of_silence_alone_is_one_line(music, checkpoint, run, tmp_path):
-    model = CoverModel(checkpoint, "cpu")
-    rows = np.zeros((1, 3), np.float32)
-    CoverIndex(["a"], rows, np.zeros((1, 2), np.int64), model.fingerprint, str(checkpoint)).write(
-        tmp_path / "I"
-    )
+    model = TrainedModel(checkpoint, "cpu")
+    silent = Known(np.zeros(3, np.float32), np.zeros((12, 5), np.uint8), np.zeros((0, 3), np.float16))
+    stamps = np.zeros((1, 2), np.int64)
+    CoverIndex(["a"], [silent], stamps, model.fingerprint, str(checkpoint)).write(tmp_path / "I")
     with pytest.raises(SystemExit, match="error: .*I: all of its 1 tracks are silent"):
         run("identify", music / "0_0.wav", tmp_path / "I", "--device", "cpu")
     (tmp_path / "list.tsv").write_text("a\tx\n")
@@ -88,7 +88,7 @@ def test_embed_asks_for_its_place_before_it_reads_anything(
     music, checkpoint, run, tmp_path, monkeypatch, place, line
 ):
     (tmp_path / "file").touch()
-    monkeypatch.setattr(embed, "CoverModel", None)  # comes first of the work
+    monkeypatch.setattr(embed, "open_model", None)  # comes first of the work
     with pytest.raises(SystemExit, match=f"^error: {line}") as caught:
         run("embed", music, tmp_path / place, "--model", checkpoint, "--device", "cpu")
     assert "\n" not in str(caught.value)
@@ -110,7 +110,7 @@ def test_a_model_that_has_moved_is_named_anew(index, collection, checkpoint, run
         run("identify", query, tmp_path / "I", "--device", "cpu")
     assert "\n" not in str(caught.value)
     _, out, _ = run("identify", query, tmp_path / "I", "--device", "cpu", "--model", checkpoint)
-    assert "1.000  3_1.wav" in out
+    assert "  3_1.wav  (+0 semitones" in out
     (tmp_path / "list.tsv").write_text("0_0.wav\ta\n0_1.wav\ta\n")
     assert run("evaluate", tmp_path / "I", tmp_path / "list.tsv")[0] == 0  # needs no model
 
@@ -120,12 +120,13 @@ def test_an_upstream_s_checkpoint_that_has_moved_is_named_anew(checkpoint, tmp_p
     saved["Args"].upstream, saved["Args"].upstream_ckpt = "pemr_local", str(tmp_path / "was.ckpt")
     torch.save(saved, tmp_path / "head.ckpt")
     with pytest.raises(ValueError, match="was.ckpt is no longer there; .* --upstream_ckpt$") as caught:
-        CoverModel(tmp_path / "head.ckpt", "cpu")
+        TrainedModel(tmp_path / "head.ckpt", "cpu")
     assert "\n" not in str(caught.value)
     saved["Args"].upstream = "fbank_no_cmvn"  # it ignores the path: nothing is missing
     torch.save(saved, tmp_path / "head.ckpt")
-    expected = CoverModel(checkpoint, "cpu")
-    found = CoverModel(tmp_path / "head.ckpt", "cpu", str(checkpoint))
+    expected = TrainedModel(checkpoint, "cpu")
+    found = TrainedModel(tmp_path / "head.ckpt", "cpu", str(checkpoint))
     assert found.runner.args.upstream_ckpt == str(checkpoint)
     heard = hear(str(collection / "SRC" / "0_0.wav"))
-    np.testing.assert_array_equal(found.embed(heard, "a"), expected.embed(heard, "a"))
+    one, other = (model.know(heard, "a").embedding for model in (found, expected))
+    np.testing.assert_array_equal(one, other)

@@ -114,3 +114,19 @@ def test_mistakes_end_in_one_line(run_downstream, store, tmp_path):
         with pytest.raises(SystemExit, match=line) as caught:
             run_downstream(*train, *arguments)
         assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("kind", ["ready", "ftm2d"])
+def test_what_comes_along_is_scored_without_a_checkpoint(run_downstream, store, test_store, tmp_path, kind):
+    settings = {"datarc.store": store, "modelrc.kind": kind, "datarc.test_stores.mine": test_store}
+    override = ",,".join(f"config.downstream_expert.{name}={value}" for name, value in settings.items())
+    for split in ("test", "mine"):
+        command = ("-m", "evaluate", "-u", "fbank_no_cmvn", "-d", "cover_song", "-p", tmp_path, "-t", split)
+        run_downstream(*command, "-o", override)
+    found = scores(tmp_path)
+    assert (found["test"]["queries"], found["mine"]["queries"]) == (9, 4)
+    assert found["test"]["parameters_without_classifier"] == {"ready": 1_492_736, "ftm2d": 0}[kind]
+    assert (found["test"]["head"], found["test"]["checkpoint"]) == (kind, None)
+    with pytest.raises(SystemExit, match=f"the head {kind} has nothing to train: score it with -m evaluate"):
+        train = ("-m", "train", "-u", "fbank_no_cmvn", "-d", "cover_song", "-p", tmp_path / "x")
+        run_downstream(*train, "-o", override)

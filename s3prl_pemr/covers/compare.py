@@ -1,0 +1,74 @@
+"""`covers compare`: are two files the same work? Score, transposition, tempo, and a picture of both."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from s3prl.downstream.cover_song.cqt.columns import SECONDS
+from s3prl.downstream.cover_song.ranking.cosine import unit_rows
+
+from s3prl_pemr.launch.outputs import check_file
+from s3prl_pemr.report.printable import printable, visible
+
+from .identify import known_of
+from .model import DEFAULT, add_model_arguments, open_model
+from .ranking import ALIGNMENT_WEIGHT, Match, aligned
+
+HELP = "whether two files are the same work"
+EXAMPLE = "s3prl-pemr covers compare one.mp3 other.mp3 -o alignment.png"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's arguments."""
+    parser.add_argument("first", metavar="A", type=Path, help="an audio file")
+    parser.add_argument("second", metavar="B", type=Path, help="another")
+    parser.add_argument("-o", "--out", metavar="PNG", type=Path, help="a picture of both against each other")
+    add_model_arguments(parser, DEFAULT)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Carry out the command. Returns the exit status; raises ValueError (one line)."""
+    if args.out:
+        check_file(args.out, "--out")
+    model = open_model(args.model or DEFAULT, args.device, args.upstream_ckpt)
+    first, second = (known_of(path, model) for path in (args.first, args.second))
+    found = aligned(first, second, path=True)
+    cosine = float((unit_rows(first.embedding[None]) @ unit_rows(second.embedding[None]).T)[0, 0])
+    match = Match(0, cosine + ALIGNMENT_WEIGHT * found.score, cosine, found)
+    print(
+        visible(
+            f"score {match.score:.3f} (cosine {cosine:.3f}, alignment {found.score:.2f}); B against A: "
+            f"{match.where()} of it, {found.tempo_ratio:.2f} times as long there"
+        )
+    )
+    if args.out:
+        _draw(args, match)
+    print(
+        visible(f"(what a score means shows against other music: covers identify A INDEX. {model.trust()})")
+    )
+    return 0
+
+
+def _draw(args: argparse.Namespace, match: Match) -> None:
+    from matplotlib.figure import Figure  # --help does without
+
+    from s3prl_pemr.report.files import write_png
+
+    found = match.alignment
+    figure = Figure(figsize=(7, 6), layout="constrained")
+    axes = figure.subplots()
+    rows, columns = found.similarity.shape
+    extent = (0, columns * SECONDS, 0, rows * SECONDS)
+    axes.imshow(found.similarity, origin="lower", aspect="auto", extent=extent, cmap="Greys", vmax=1.6)
+    down, along = (found.path.T + 0.5) * SECONDS
+    axes.plot(along, down, color="tab:red", linewidth=2)
+    axes.set_xlabel(f"seconds of {printable(args.second.name)}")
+    axes.set_ylabel(f"seconds of {printable(args.first.name)}")
+    axes.set_title(
+        f"Where do the two go along? dark: the same harmony in the best key; red: the longest way\n"
+        f"score {match.score:.2f}, {len(found.path)} columns of {SECONDS:.2f} s",
+        fontsize=9, loc="left",
+    )  # fmt: skip
+    write_png(args.out, figure)
+    print(visible(f"saved to {args.out}"))
