@@ -5,11 +5,10 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from s3prl.downstream.cover_song.cqt.columns import SECONDS
 from s3prl.downstream.cover_song.ranking.cosine import unit_rows
 
 from s3prl_pemr.launch.outputs import check_file
-from s3prl_pemr.report.printable import printable, visible
+from s3prl_pemr.report.printable import visible
 
 from .identify import known_of
 from .model import DEFAULT, add_model_arguments, open_model
@@ -43,32 +42,13 @@ def run(args: argparse.Namespace) -> int:
         )
     )
     if args.out:
-        _draw(args, match)
+        from s3prl_pemr.report.files import write_png  # matplotlib: --help does without
+
+        from .picture import alignment_figure
+
+        write_png(args.out, alignment_figure(match, args.first.name, args.second.name))
+        print(visible(f"saved to {args.out}"))
     print(
         visible(f"(what a score means shows against other music: covers identify A INDEX. {model.trust()})")
     )
     return 0
-
-
-def _draw(args: argparse.Namespace, match: Match) -> None:
-    from matplotlib.figure import Figure  # --help does without
-
-    from s3prl_pemr.report.files import write_png
-
-    found = match.alignment
-    figure = Figure(figsize=(7, 6), layout="constrained")
-    axes = figure.subplots()
-    rows, columns = found.similarity.shape
-    extent = (0, columns * SECONDS, 0, rows * SECONDS)
-    axes.imshow(found.similarity, origin="lower", aspect="auto", extent=extent, cmap="Greys", vmax=1.6)
-    down, along = (found.path.T + 0.5) * SECONDS
-    axes.plot(along, down, color="tab:red", linewidth=2)
-    axes.set_xlabel(f"seconds of {printable(args.second.name)}")
-    axes.set_ylabel(f"seconds of {printable(args.first.name)}")
-    axes.set_title(
-        f"Where do the two go along? dark: the same harmony in the best key; red: the longest way\n"
-        f"score {match.score:.2f}, {len(found.path)} columns of {SECONDS:.2f} s",
-        fontsize=9, loc="left",
-    )  # fmt: skip
-    write_png(args.out, figure)
-    print(visible(f"saved to {args.out}"))

@@ -1,9 +1,10 @@
 """`make demo`: the shipped weights at work in minutes, on music that the project composes itself.
 
 A small corpus; heads on the shipped PEMR, on the same encoder with random weights and on filter banks, with
-all and with a tenth of the labels; a minute of pretraining, resumed once; real music and what PEMR hears in
-it. Everything is kept in DEMO; the same command again does what is missing. --full is the long version: PEMR
-pretrained there, two heads on four upstreams, and cover songs (`s3prl-pemr compare demo_full`).
+all and with a tenth of the labels; covers found in a small collection; a minute of pretraining, resumed once;
+real music and what PEMR hears in it. Everything is kept in DEMO; the same command again does what is missing.
+--full is the long version: PEMR pretrained there, two heads on four upstreams, and cover songs (`s3prl-pemr
+compare demo_full`).
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ PRETRAIN_SETTINGS = {
     "config.runner.log_step": 4, "config.runner.save_step": STEPS // 2,
 }  # fmt: skip
 MOST_TAGS = 4  # said of a piece
-STAGES = CORPUS_STAGES + few_labels.STAGES + 2
+STAGES = CORPUS_STAGES + few_labels.STAGES + 3
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -50,8 +51,10 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _run(folder: Path) -> int:
-    from s3prl_pemr.report.files import write_png  # matplotlib: --help does without
+    from s3prl_pemr.covers.picture import alignment_figure  # matplotlib: --help does without
+    from s3prl_pemr.report.files import write_png
 
+    from . import covers
     from .labels_figure import labels_figure
     from .loss_figure import loss_figure
 
@@ -62,6 +65,10 @@ def _run(folder: Path) -> int:
     texts = [few_labels.rule(solved, tags), few_labels.markdown(rows), *few_labels.verdict(rows)]
     write_png(folder / "labels.png", labels_figure(rows))
     show(folder / "labels.md", "\n".join(texts))
+    found = covers.find(stages, folder)
+    clearest = min(found, key=lambda one: one.chance)
+    write_png(folder / "covers.png", alignment_figure(clearest.match, clearest.query, clearest.first))
+    show(folder / "covers.md", covers.markdown(found))
     for steps, again in ((STEPS // 2, ""), (STEPS, ", resumed")):
         settings = {
             "config.pretrain_expert.datarc.store": store,
@@ -72,7 +79,7 @@ def _run(folder: Path) -> int:
     write_png(folder / "loss.png", loss_figure(folder / "pretrain" / "log.jsonl", STEPS // 2))
     _show_music(folder)
     seconds = sum(record["seconds"] for record in stages.records.values())
-    pictures = ", ".join(str(folder / name) for name in ("labels.png", "loss.png", "music.png"))
+    pictures = ", ".join(str(folder / name) for name in ("labels.png", "covers.png", "loss.png", "music.png"))
     print(f"\nto look at: {pictures}\nall stages: {seconds:.0f} s")
     return 0
 

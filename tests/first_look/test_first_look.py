@@ -6,13 +6,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from s3prl.downstream.cover_song.training_free.alignment import Alignment
 from s3prl.upstream.pemr.config import PemrConfig
 from s3prl.upstream.pemr.model import PEMR
 
 from s3prl_pemr.comparison.__main__ import main
 from s3prl_pemr.comparison.outcome.scores import Score, tagging_scores
 from s3prl_pemr.comparison.stages import Stages
-from s3prl_pemr.first_look import demo, few_labels, music_picture
+from s3prl_pemr.covers.ranking import Match
+from s3prl_pemr.first_look import covers, demo, few_labels, music_picture
 from s3prl_pemr.first_look.few_labels import Row, solved_tags, verdict
 from s3prl_pemr.first_look.head_tags import head_tags
 from s3prl_pemr.store import AudioStore
@@ -113,8 +115,12 @@ def test_the_stages_and_what_is_shown(tmp_path, monkeypatch, capsys, songs):
     monkeypatch.setattr(
         "s3prl_pemr.first_look.head_tags.head_tags", lambda *_: {"soft_brilliance": [("piano", 0.5)]}
     )
+    path = np.stack([np.arange(20), np.arange(20) + 4], axis=1)
+    match = Match(0, 1.5, 0.9, Alignment(4.0, 3, path, np.eye(40, 44)))
+    cover = covers.Found("open_road-jazz", "open_road-folk", match, 0.01)
+    monkeypatch.setattr(covers, "find", lambda *_: [cover])
     assert main(["demo", str(tmp_path / "demo")]) == 0
-    assert len(commands) == demo.STAGES - demo.CORPUS_STAGES
+    assert len(commands) == demo.STAGES - demo.CORPUS_STAGES - covers.STAGES
     assert list(commands)[:2] == ["head fbank_no_cmvn", "dev scores fbank_no_cmvn"]
     assert all("-k" not in arguments for arguments in commands.values())
     few = commands["head pemr-10"]
@@ -124,7 +130,8 @@ def test_the_stages_and_what_is_shown(tmp_path, monkeypatch, capsys, songs):
     shown = capsys.readouterr().out
     assert "Compared on 2 of 3 tags" in shown and "decided" not in shown and ": low tone." in shown
     assert "| `pemr` | 10% |" in shown and "a tie with pemr_random" in shown
-    for name in ("labels.png", "loss.png", "music.png"):
+    assert "| open_road-jazz | open_road-folk | right | -3 semitones, 0:00-0:09" in shown
+    for name in ("labels.png", "covers.png", "loss.png", "music.png"):
         assert (tmp_path / "demo" / name).stat().st_size > 5_000
     assert "Blue: a frame's importance" in (tmp_path / "demo" / "music.md").read_text()
 
@@ -155,3 +162,13 @@ def test_a_head_that_cannot_be_asked_is_one_line(tmp_path):
     with pytest.raises(ValueError, match=r"none.ckpt: error: -e .*none.ckpt: no such checkpoint") as caught:
         head_tags(tmp_path / "none.ckpt", music_picture.pieces(), 3)
     assert "\n" not in str(caught.value)
+
+
+def test_covers_are_composed_by_other_seeds_and_judged_by_their_titles(tmp_path):
+    made = covers._recordings()
+    assert {name: len(files) for name, files in made.items()} == {"collection": 30, "queries": 4}
+    names = [recording.clips[0].path.rpartition("-")[0] for recording in made["collection"]]
+    assert [recording.clips[0].path.rpartition("-")[0] for recording in made["queries"]] == names[:4]
+    wrong = covers.Found("open_road-jazz", "early_tide-jazz", Match(0, 1.0, 1.0), 0.9)
+    assert not wrong.right
+    assert "0 of 1 renditions" in covers.markdown([wrong])
