@@ -15,13 +15,13 @@ The map, from a section of the paper to a folder to a command:
 
 `upstream` has what has learned weights, `pretrain` what only training needs, `downstream` what needs labels.
 In this package is what connects them with s3prl, files and people: `toolkit`, `loops`, `launch`, `safety`,
-`audio`, `store`, `features`, `task`, `report`, `prepare`, `demo`, `comparison`, `first_look`, `covers`; a
-folder's first line says what it is, CONTRIBUTING.md where a change belongs.
+`audio`, `store`, `features`, `task`, `report`, `prepare`, `demo`, `comparison`, `first_look`, `covers`,
+`embedding`; a folder's first line says what it is, CONTRIBUTING.md where a change belongs.
 """
 
 import sys
 
-__all__ = ["__version__", "load", "register"]
+__all__ = ["__version__", "embed", "load", "register"]
 
 __version__ = "0.2.0.dev0"  # setup.cfg has it too: tests/toolkit/test_registration.py compares them
 
@@ -37,6 +37,25 @@ def load(weights):
     from .methods import load_any
 
     return load_any(weights)
+
+
+def embed(files, upstream="pemr", checkpoint=None, device=None, **wanted):
+    """Vectors of audio files, of any format that `s3prl-pemr prepare` reads.
+
+    Args:
+        files: paths.
+        upstream, checkpoint: of s3prl's hub; its checkpoint, where it wants one.
+        device: cuda where there is one, else cpu.
+        wanted: layer, pool (none, mean, mean_std), every_seconds, piece_seconds: as of `s3prl-pemr embed`.
+
+    Returns: for each file, embedding (frames, D), seconds (frames,) and clip (D,), all float32.
+
+    Raises:
+        ValueError: one line: no such file or upstream, or a file that cannot be read.
+    """
+    from .embedding.notebook import embed_files
+
+    return embed_files(files, upstream, checkpoint, device, **wanted)
 
 
 def _is_the_program() -> bool:

@@ -27,6 +27,7 @@ COMMANDS = {
         "s3prl_pemr.launch.downstream:main", "train and score a task on any upstream, in s3prl's own loop"
     ),
     "covers": Command("s3prl_pemr.covers.__main__:main", "find covers in a folder of music"),
+    "embed": Command("s3prl_pemr.embedding.__main__:main", "vectors of a folder of music by any upstream"),
     "compare": Command(
         "s3prl_pemr.comparison.__main__:compare",
         "upstreams and methods side by side, from a plan to a report",

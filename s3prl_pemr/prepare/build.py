@@ -38,7 +38,7 @@ def add_build_arguments(parser: argparse.ArgumentParser, source_help: str) -> No
     parser.add_argument(
         "--shard",
         metavar="I/N",
-        type=_shard,
+        type=Shard.parse,
         help="write part I of N alone; `prepare join` makes one store of them",
     )
     parser.add_argument("--rebuild", action="store_true", help="delete the store in DST and start over")
@@ -182,13 +182,6 @@ def _store(
                 writer.commit()
         finally:
             writer.close()
-
-
-def _shard(text: str) -> Shard:
-    number, slash, of = text.partition("/")
-    if not (slash and number.isdecimal() and of.isdecimal() and 1 <= int(number) <= int(of)):
-        raise argparse.ArgumentTypeError("must be I/N with 1 <= I <= N, for instance 3/16")
-    return Shard(int(number), int(of))
 
 
 def _positive(text: str) -> int:

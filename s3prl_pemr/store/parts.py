@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import zlib
+from argparse import ArgumentTypeError
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from hashlib import sha256
@@ -32,6 +33,14 @@ class Shard:
 
     def __str__(self) -> str:
         return f"{self.number}/{self.of}"
+
+    @classmethod
+    def parse(cls, text: str) -> Shard:
+        """I/N as it is typed. Raises argparse's error."""
+        number, slash, of = text.partition("/")
+        if not (slash and number.isdecimal() and of.isdecimal() and 1 <= int(number) <= int(of)):
+            raise ArgumentTypeError("must be I/N with 1 <= I <= N, for instance 3/16")
+        return cls(int(number), int(of))
 
     def holds(self, track: str) -> bool:
         """Whether a track falls to this part: by its name alone."""
