@@ -8,7 +8,7 @@ BIN := .venv/bin
 DEMO ?= demo
 TORCH := $(shell grep '^torch==' constraints.txt)
 
-.PHONY: setup test test-all lint format demo demo-full bench compare-demo
+.PHONY: setup test test-browser test-all lint format demo demo-full bench compare-demo
 
 setup: .venv/ready
 
@@ -25,6 +25,10 @@ setup: .venv/ready
 
 test: .venv/ready
 	$(BIN)/python -m pytest
+
+# pages in a headless Chromium (Debian's package chromium)
+test-browser: .venv/ready
+	$(BIN)/python -m pytest tests/explain -k browser -rs
 
 test-all: .venv/ready
 	$(BIN)/python -m pytest --runslow

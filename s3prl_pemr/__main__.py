@@ -28,6 +28,9 @@ COMMANDS = {
     ),
     "covers": Command("s3prl_pemr.covers.__main__:main", "find covers in a folder of music"),
     "embed": Command("s3prl_pemr.embedding.__main__:main", "vectors of a folder of music by any upstream"),
+    "explain": Command(
+        "s3prl_pemr.explain.__main__:main", "what PEMR finds important in a track, to be seen and heard"
+    ),
     "compare": Command(
         "s3prl_pemr.comparison.__main__:compare",
         "upstreams and methods side by side, from a plan to a report",

@@ -5,10 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from s3prl.downstream.cover_song.training_free.alignment import Alignment
-from s3prl.upstream.pemr.config import PemrConfig
-from s3prl.upstream.pemr.model import PEMR
 
 from s3prl_pemr.comparison.__main__ import main
 from s3prl_pemr.comparison.outcome.scores import Score, tagging_scores
@@ -134,20 +131,6 @@ def test_the_stages_and_what_is_shown(tmp_path, monkeypatch, capsys, songs):
     for name in ("labels.png", "covers.png", "loss.png", "music.png"):
         assert (tmp_path / "demo" / name).stat().st_size > 5_000
     assert "Blue: a frame's importance" in (tmp_path / "demo" / "music.md").read_text()
-
-
-def test_importance_over_time_is_that_of_its_crops():
-    torch.manual_seed(0)
-    model = PEMR(PemrConfig()).eval()
-    crop = 337 * 128  # whole frames of 2.7 s
-    wav = torch.randn(2 * crop + 500, generator=torch.Generator().manual_seed(1)).mul(0.1).numpy()
-    frames, importance = music_picture.importance_over_time(model, wav)
-    assert len(frames) == len(importance) == 2 * 337
-    assert importance.mean() == pytest.approx(1, rel=1e-4)
-    with torch.no_grad():
-        a, b = (model.frontend(torch.from_numpy(wav[None, at : at + crop])) for at in (0, crop))
-        expected = model.importance(a, b)[0] * 337 / 3
-    np.testing.assert_allclose(importance[337:], expected, rtol=1e-4)
 
 
 def test_the_music_is_small_and_attributed():

@@ -1,0 +1,1 @@
+"""Seeing and hearing what PEMR's masks choose in a track of one's own."""
