@@ -1,0 +1,20 @@
+"""Every upstream of s3prl's hub, ours among them, by torch.hub.
+
+    torch.hub.load("PATH OF THIS FOLDER", "pemr", source="local")
+
+A name returns the upstream: list of 1-D waveforms at 16 kHz -> dict of hidden states.
+"""
+
+dependencies = ["torch", "torchaudio", "s3prl", "omegaconf", "safetensors"]
+
+from s3prl import hub as _hub  # noqa: E402
+
+import s3prl_pemr  # noqa: E402, F401 - fills the hub
+
+
+def __dir__():
+    return [*globals(), *_hub.options()]
+
+
+def __getattr__(name):
+    return getattr(_hub, name)
