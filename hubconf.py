@@ -7,9 +7,10 @@ A name returns the upstream: list of 1-D waveforms at 16 kHz -> dict of hidden s
 
 dependencies = ["torch", "torchaudio", "s3prl", "omegaconf", "safetensors"]
 
-from s3prl import hub as _hub  # noqa: E402
+import s3prl_pemr  # noqa: E402, F401 - first: it mends the toolkit and fills its hub
 
-import s3prl_pemr  # noqa: E402, F401 - fills the hub
+# isort: split
+from s3prl import hub as _hub  # noqa: E402
 
 
 def __dir__():
