@@ -1,4 +1,5 @@
 # make setup: an environment in .venv        make test: the tests
+# make torture: failing disks, kills and mutated audio by the hundred (RELIABILITY.md); within an hour on two cores
 # make lint: ruff format and check           make format: let ruff mend what it can
 # make demo: a first look in minutes, in DEMO        make demo-full: the long version, with cover songs
 # make bench: what is fast against what is plain, in benchmarks/results
@@ -8,7 +9,7 @@ BIN := .venv/bin
 DEMO ?= demo
 TORCH := $(shell grep '^torch==' constraints.txt)
 
-.PHONY: setup test test-browser test-all lint format demo demo-full bench compare-demo
+.PHONY: setup test test-browser test-all torture lint format demo demo-full bench compare-demo
 
 setup: .venv/ready
 
@@ -32,6 +33,9 @@ test-browser: .venv/ready
 
 test-all: .venv/ready
 	$(BIN)/python -m pytest --runslow
+
+torture: .venv/ready
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --torture -s tests/torture
 
 lint: .venv/ready
 	$(BIN)/ruff format --check .

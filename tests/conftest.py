@@ -15,18 +15,19 @@ os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(ROOT), os.environ.g
 
 def pytest_addoption(parser):
     parser.addoption("--runslow", action="store_true", help="run the tests marked slow too")
+    parser.addoption("--torture", action="store_true", help="run the tests marked torture too")
 
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "slow: takes more than some seconds; runs with --runslow")
+    config.addinivalue_line("markers", "torture: faults by the hundred; runs with --torture (make torture)")
 
 
 def pytest_collection_modifyitems(config, items):
-    if config.getoption("--runslow"):
-        return
-    for item in items:
-        if "slow" in item.keywords:
-            item.add_marker(pytest.mark.skip(reason="slow: run with --runslow"))
+    for name, flag in (("slow", "--runslow"), ("torture", "--torture")):
+        for item in items if not config.getoption(flag) else ():
+            if name in item.keywords:
+                item.add_marker(pytest.mark.skip(reason=f"{name}: run with {flag}"))
 
 
 @pytest.fixture

@@ -52,13 +52,13 @@ class TrainingLog:
         self._path, self._prefix, self._clips = expdir / "log.jsonl", prefix, clips
         self._device, self._writes = device, writes
         self._began, self._begin_step, self._shown = time.monotonic(), first_step, 0.0
+        if writes:  # before the bar, which would write over the line that says why a file cannot be written
+            _drop_lines_after(self._path, first_step)
+            self.tensorboard = EventLog(str(expdir), purge_step=first_step + 1)
         self._bar = Progress(
             total=total_steps, initial=first_step, desc="pretrain", unit="step", disable=not writes
         )
         self._forecast = Forecast(total_steps, first_step)
-        if writes:
-            _drop_lines_after(self._path, first_step)
-            self.tensorboard = EventLog(str(expdir), purge_step=first_step + 1)
 
     def step(self, step: int) -> None:
         """Move the bar; show the newest losses about once a second (reading them waits for the device)."""

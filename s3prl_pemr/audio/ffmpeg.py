@@ -46,6 +46,20 @@ def rate_and_seconds(path: Path) -> tuple[int, float]:
         return container.streams.audio[0].rate, _declared_seconds(container) or 0.0
 
 
+def packets_seconds(path: Path) -> float:
+    """What the frames of a flac, which carry their lengths, come to whatever its header says; not decoded.
+
+    Raises NotRecognised, UnreadableAudio.
+    """
+    with path.open("rb") as file, opened(file) as container:
+        stream = container.streams.audio[0]
+        try:
+            ticks = sum(packet.duration or 0 for packet in container.demux(stream))
+        except av.FFmpegError as error:
+            raise UnreadableAudio(path, "damaged or truncated: reading stopped") from error
+        return float(ticks * stream.time_base)
+
+
 def opened(file: BinaryIO) -> av.container.InputContainer:
     """The file's container, in which there is audio. Raises NotRecognised, UnreadableAudio."""
     try:

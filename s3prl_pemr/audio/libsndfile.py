@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
+from .ffmpeg import packets_seconds
 from .ogg import ogg_damage
 from .unreadable import NotRecognised, UnreadableAudio, one_line
 
@@ -60,6 +61,8 @@ def blocks(path: Path) -> Iterator[tuple[int, np.ndarray]]:
         reason = _truncation(file, frames_read) or _more_than_declared(path, file, frames_read)
         if file.format == "OGG":
             reason = reason or ogg_damage(path)
+        if file.format == "FLAC":
+            reason = reason or _frames_behind(path, frames_read / file.samplerate)
         if reason:
             raise UnreadableAudio(path, reason)
 
@@ -112,3 +115,14 @@ def _more_than_declared(path: Path, file: soundfile.SoundFile, frames_read: int)
         f"its header says {seconds:.1f} s, and {rest_bytes:,} bytes more that are no chunk follow; write it "
         "anew, for example with 'ffmpeg -ignore_length 1 -i OLD.wav NEW.wav'"
     )
+
+
+def _frames_behind(path: Path, seconds: float) -> str | None:
+    """A flac whose header says too little: libsndfile stops there, and frames follow."""
+    try:
+        there = packets_seconds(path)
+    except (NotRecognised, UnreadableAudio):
+        return None  # libsndfile has read all that the header says
+    if there <= seconds + TOLERANCE_BEHIND_SECONDS:
+        return None
+    return f"its header says {seconds:.1f} s, and it holds {there:.1f} s; write it anew"

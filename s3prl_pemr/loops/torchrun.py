@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 from collections.abc import Iterator
@@ -58,6 +59,9 @@ def process_group(device: str, backend: str | None = None) -> Iterator[None]:
     yield
     distributed.barrier()  # the first process may still be evaluating
     distributed.destroy_process_group()
+    # Wrapped models lie in cycles and hold the group: its threads, where they are still there when Python
+    # ends, abort the process now and then ("terminate called without an active exception").
+    gc.collect()
 
 
 def distributed_copy(model: nn.Module, interfaces: list[str]) -> nn.Module:

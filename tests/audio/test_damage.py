@@ -184,6 +184,15 @@ def test_a_header_that_says_half_is_refused(whole, reason, name):
     assert why.endswith("write it anew, for example with 'ffmpeg -ignore_length 1 -i OLD.wav NEW.wav'")
 
 
+@pytest.mark.parametrize(("says", "shown"), [(16, "0.0"), (RATE * SECONDS // 2, "10.0")])
+def test_a_flac_whose_header_says_less_is_refused(whole, reason, says, shown):
+    data = bytearray(whole["flac"])
+    length = int.from_bytes(data[21:26], "big")  # STREAMINFO: 4 bits of the width, 36 of the length
+    assert length & (1 << 36) - 1 == RATE * SECONDS
+    data[21:26] = (length >> 36 << 36 | says).to_bytes(5, "big")
+    assert reason("flac", data).startswith(f"its header says {shown} s, and it holds 20.0 s")
+
+
 def test_chunks_and_padding_behind_the_samples_are_no_sound(whole, read_seconds):
     tag = b"LIST" + struct.pack("<I", 40000) + b"INFO" + bytes(39996)
     assert read_seconds("wav", whole["wav"] + tag) == SECONDS

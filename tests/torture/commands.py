@@ -1,0 +1,148 @@
+"""The commands that are tortured: small runs, what their folders hold when they are done, how they go on."""
+
+import json
+import os
+import shutil
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import soundfile
+import torch
+import yaml
+from forked import run
+from pretraining_fixtures import MODEL, melody
+from pretraining_runs import runner_config
+
+SHARED_FOLDER = "inputs"
+TAGS = ("a", "b")
+
+
+@dataclass
+class Case:
+    """A command in a folder; `again` is what goes on after a fault, `kept` what is there before it begins."""
+
+    name: str
+    words: list[str]
+    again: list[str]
+    result: str  # the folder below, of which `state` is compared
+    kept: list[str] = field(default_factory=list)
+
+    def state(self, folder: Path) -> dict:
+        """All that has to be the same, whatever happened before."""
+        paths = sorted(compared(folder / self.result))
+        return {path.relative_to(folder).as_posix(): content(path) for path in paths}
+
+
+def compared(folder: Path):
+    """Files that hold results: no logs of events, locks, command lines, caches."""
+    other = ("events.out", "run.json", "run.lock", "prepare.lock", "args_", ".index")
+    files = (path for path in folder.rglob("*") if path.is_file() and "features" not in path.parts)
+    return (path for path in files if not path.name.startswith(other))
+
+
+def content(path: Path):
+    """What a file holds, so that two can be compared."""
+    if path.suffix == ".ckpt":
+        states = torch.load(path, weights_only=True)
+        states.pop("Args", None)
+        return states
+    if path.suffix == ".npz":
+        with np.load(path) as file:
+            return {name: torch.from_numpy(file[name].copy()) for name in file.files if name != "about"}
+    if path.name == "log.jsonl":
+        lines = map(json.loads, path.read_text().splitlines())
+        return [{name: value for name, value in line.items() if name != "clips_per_second"} for line in lines]
+    return path.read_bytes()
+
+
+def music(folder: Path, tracks: int, seed: int = 0, splits=("train", "train", "valid")) -> None:
+    """Short made-up tracks, and labels.tsv with tags and splits."""
+    folder.mkdir(parents=True)
+    rng, lines = np.random.default_rng(seed), []
+    for number in range(tracks):
+        name = f"{number:02d}.wav"
+        soundfile.write(folder / name, melody(rng, rng.uniform(0.6, 1.2)), 16_000)
+        tags = "|".join(tag for bit, tag in enumerate(TAGS) if (number // len(splits) >> bit) & 1) or "c"
+        lines.append(f"{name}\t{tags}\t{splits[number % len(splits)]}\n")
+    (folder / "labels.tsv").write_text("".join(lines))
+
+
+def make_inputs(folder: Path) -> None:
+    """What the commands read: music, its store, configs, a cover network."""
+    music(folder / "SRC", 12)
+    store = folder / "STORE"
+    labels = folder / "SRC/labels.tsv"
+    done(run(["prepare", "folder", folder / "SRC", store, "--labels", labels, "--jobs", 1], folder))
+    config = runner_config(str(store))
+    config["runner"] |= {"n_epochs": -1, "total_steps": 2, "save_step": 1, "max_keep": 1, "log_step": 1}
+    config["runner"] |= {"picture_step": 0, "keep_every_epochs": 0}
+    config["pretrain_expert"]["datarc"] |= {"crop_samples": 4_000, "train_batch_size": 2}
+    (folder / "runner.yaml").write_text(yaml.safe_dump(config))
+    (folder / "model.yaml").write_text(yaml.safe_dump(MODEL))
+    done(run([*cover_words(folder), "-p", folder / "covers"], folder))
+
+
+def done(outcome) -> None:
+    """A command without a fault."""
+    assert outcome.status == 0, outcome.printed
+
+
+def cover_words(inputs: Path) -> list[str]:
+    """A step of Ki-Net on the works that the tags make."""
+    prefix = "config.downstream_expert"
+    works = inputs / "WORKS"
+    if not works.exists():
+        music(inputs / "COVERS", 6)
+        lines = [f"{n:02d}.wav\twork{n // 2}\t{'train' if n < 4 else 'valid'}\n" for n in range(6)]
+        (inputs / "COVERS/labels.tsv").write_text("".join(lines))
+        labels = inputs / "COVERS/labels.tsv"
+        done(run(["prepare", "folder", inputs / "COVERS", works, "--labels", labels, "--jobs", 1], inputs))
+    settings = [f"config.runner.{key}=1" for key in ("eval_step", "save_step", "log_step", "max_keep")]
+    settings += ["config.runner.total_steps=2", f"{prefix}.datarc.store={works}"]
+    settings += [f"{prefix}.modelrc.kind=kinet"]
+    settings += [f"{prefix}.datarc.crop_columns=[10]", f"{prefix}.datarc.cqt_jobs=1"]
+    words = ["downstream", "-m", "train", "-u", "fbank_no_cmvn", "-d", "cover_song", "--device", "cpu"]
+    return [*words, "-o", ",,".join(settings)]
+
+
+def cases(inputs: Path) -> dict[str, Case]:
+    """By name; their folders are made by `begin`."""
+    pretrain = ["pretrain", "-u", "pemr", "--device", "cpu", "-p", "run", "-a", "-c", inputs / "runner.yaml"]
+    pretrain += ["-g", inputs / "model.yaml"]
+    settings = [f"config.runner.{key}=1" for key in ("eval_step", "save_step", "log_step", "max_keep")]
+    settings += ["config.runner.total_steps=2", f"config.downstream_expert.datarc.store={inputs / 'STORE'}"]
+    settings += ["config.downstream_expert.datarc.train_batch_size=4"]
+    tagging = ["downstream", "-m", "train", "-u", "fbank_no_cmvn", "-d", "music_tagging", "--device", "cpu"]
+    tagging += ["-p", "run", "-a", "-o", ",,".join(settings)]
+    covers = [*cover_words(inputs), "-p", "run", "-a"]
+    embed = ["covers", "embed", "SRC", "run/index.npz", "--model", inputs / "covers/dev-best.ckpt"]
+    embed += ["--jobs", 1, "--device", "cpu"]
+    prepare = ["prepare", "folder", "SRC", "run", "--jobs", 1]
+    workers = [*prepare[:-1], 3]
+    read_by_others = [*pretrain, "-o", "config.pretrain_expert.datarc.num_workers=2"]
+    listed = [
+        Case("prepare", prepare, prepare, "run"),
+        Case("prepare_changed", prepare, prepare, "run"),
+        Case("prepare_workers", workers, workers, "run"),
+        Case("pretrain", pretrain, pretrain, "run"),
+        Case("pretrain_workers", read_by_others, pretrain, "run"),
+        Case("tagging", tagging, tagging, "run"),
+        Case("cover_song", covers, covers, "run"),
+        Case("embed", embed, embed, "run"),
+    ]
+    return {case.name: case for case in listed}
+
+
+def begin(case: Case, folder: Path, inputs: Path) -> None:
+    """A new folder in which the command has not begun; one before it, where there was one, is removed."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    if case.name.startswith(("prepare", "embed")):
+        shutil.copytree(inputs / "SRC", folder / "SRC", copy_function=shutil.copy2)
+        (folder / "run").mkdir()
+    if case.name == "prepare_changed":
+        done(run(case.words, folder))
+        soundfile.write(folder / "SRC/03.wav", melody(np.random.default_rng(9), 0.7), 16_000)
+        for number in (3, 7):  # one is another recording, one only newer
+            os.utime(folder / f"SRC/{number:02d}.wav", ns=(10**18, 10**18))
