@@ -9,7 +9,7 @@ from s3prl.pretrain.augment import AugmentConfig
 from s3prl.pretrain.crops.dataset import CropPairs, DataConfig
 from s3prl.pretrain.training.health import refusal
 
-from s3prl_pemr.covers.model import hear
+from s3prl_pemr.covers.track import hear
 from s3prl_pemr.prepare.__main__ import main as prepare
 from s3prl_pemr.store import AudioStore
 from s3prl_pemr.store.groups import Group, write_groups
