@@ -9,6 +9,7 @@ PAGES = [
     "README.md",
     "CONTRIBUTING.md",
     "BENCHMARKS.md",
+    "RELIABILITY.md",
     *sorted(path.relative_to(ROOT).as_posix() for path in ROOT.glob("docs/*.md")),
 ]
 PAGES += sorted(

@@ -15,7 +15,7 @@ from s3prl.downstream.cover_song.cqt.transform import cqt_columns
 from s3prl_pemr.launch.outputs import check_file
 from s3prl_pemr.prepare.datasets.folder import list_folder
 from s3prl_pemr.prepare.source import Source
-from s3prl_pemr.prepare.workers import Workers
+from s3prl_pemr.prepare.workers import WorkerDied, Workers
 from s3prl_pemr.report.printable import printable, visible
 from s3prl_pemr.report.progress import Progress
 from s3prl_pemr.safety.interruption import Interruption
@@ -74,6 +74,9 @@ def _embed(args: argparse.Namespace) -> int:
                     saved = monotonic()
                 if stop.signal_number():
                     break
+        except WorkerDied:
+            if not stop.signal_number():  # else the workers had the signal too
+                raise
         finally:
             if rows:
                 _write(args.index, rows, model)

@@ -22,7 +22,7 @@ from .plan import Plan, make_plan
 from .source import Listing
 from .space import check_space
 from .summary import name_some, others_seen, summary_lines
-from .workers import Decoded, decode, decoder_died
+from .workers import Decoded, WorkerDied, decode, decoder_died
 
 LOCK_FILE = "prepare.lock"
 
@@ -136,7 +136,11 @@ def build_store(listing: Listing, destination: Path, options: BuildOptions) -> i
         if plan.relabelled or plan.forgotten:
             writer.replace_tables(plan.entries, plan.unreadable)
         if plan.todo or not writer.finished:
-            _store(listing, plan, writer, options, stop)
+            try:
+                _store(listing, plan, writer, options, stop)
+            except WorkerDied:
+                if not stop.signal_number():  # else the workers had the signal too
+                    raise
         if stop.signal_number():
             kept, total = len(writer.entries) + len(writer.unreadable), len(listing.sources)
             print(

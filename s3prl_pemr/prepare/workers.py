@@ -23,6 +23,10 @@ TASKS_PER_WORKER = 4
 Item, Result = TypeVar("Item"), TypeVar("Result")
 
 
+class WorkerDied(StoreError):
+    """A worker process was killed: the memory was full, or a signal was the whole group's."""
+
+
 @dataclass(frozen=True)
 class Decoded:
     """A decoded file: `samples` (int16) with a `note` for the index, or None and the `reason`."""
@@ -88,7 +92,7 @@ class Workers:
             lost: what stands for an item whose worker died, where the engine can go on: a pool cannot.
 
         Raises:
-            StoreError: a worker died.
+            WorkerDied: one line.
         """
         pending: deque = deque()
         for item in items:
@@ -103,7 +107,7 @@ class Workers:
         try:
             return future.result()
         except BrokenProcessPool as error:
-            raise StoreError(
+            raise WorkerDied(
                 f"a worker process died at {item!r} or one of the {len(pending)} files after it; what was "
                 "stored is kept: run again, with fewer --jobs if the memory was full"
             ) from error

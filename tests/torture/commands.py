@@ -126,10 +126,11 @@ def cases(inputs: Path) -> dict[str, Case]:
         Case("prepare_changed", prepare, prepare, "run"),
         Case("prepare_workers", workers, workers, "run"),
         Case("pretrain", pretrain, pretrain, "run"),
-        Case("pretrain_workers", read_by_others, pretrain, "run"),
+        Case("pretrain_workers", read_by_others, read_by_others, "run"),
         Case("tagging", tagging, tagging, "run"),
         Case("cover_song", covers, covers, "run"),
         Case("embed", embed, embed, "run"),
+        Case("embed_workers", [*embed, "--jobs", 2], [*embed, "--jobs", 2], "run"),
     ]
     return {case.name: case for case in listed}
 
