@@ -66,4 +66,7 @@ def distributed(model: nn.Module, device: str) -> nn.Module:
         nn.SyncBatchNorm.convert_sync_batchnorm(model)
     else:
         logger.warning("batch normalisation is per process on CPU: gloo has no synchronised one")
-    return DistributedDataParallel(model, device_ids=[torch.device(device).index] if on_cuda else None)
+    devices = [torch.device(device).index] if on_cuda else None
+    # It keeps the gradients' buckets as they are. Else their order changes after the first step, also of a
+    # resumed run, and sums over three or more processes are rounded in another order: no exact resume.
+    return DistributedDataParallel(model, device_ids=devices, find_unused_parameters=True)

@@ -20,6 +20,7 @@ from s3prl_pemr.report.printable import printable, visible
 from s3prl_pemr.report.progress import Progress
 from s3prl_pemr.safety.interruption import Interruption
 from s3prl_pemr.safety.sole_writer import sole_writer
+from s3prl_pemr.safety.whole_file import remove_partials
 
 from .index import CoverIndex, read_index, refuse_other_model
 from .model import DEFAULT, CoverModel, add_model_arguments, open_model, silenced
@@ -43,6 +44,7 @@ def run(args: argparse.Namespace) -> int:
     """Carry out the command. Returns the exit status; raises ValueError (one line)."""
     check_file(args.index, "INDEX")
     with sole_writer(args.index.parent, f".{args.index.name}.lock", "choose another INDEX"):
+        remove_partials(args.index)
         return _embed(args)
 
 

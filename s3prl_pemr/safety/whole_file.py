@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import time
 import uuid
@@ -67,3 +68,12 @@ def remove_leftovers(folder: Path, older_than_seconds: float = 0) -> None:
                     path.unlink()
             except FileNotFoundError:  # another process was quicker
                 continue
+
+
+def remove_partials(path: Path) -> None:
+    """Remove what killed runs left of one file, in a folder that may hold anything else.
+
+    Args: path: of `whole_file`; the caller is its sole writer.
+    """
+    for partial in path.parent.glob(f"{glob.escape(path.name)}.????????{PARTIAL}"):
+        partial.unlink(missing_ok=True)

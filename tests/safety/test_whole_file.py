@@ -5,7 +5,7 @@ import time
 import pytest
 import torch
 
-from s3prl_pemr.safety.whole_file import remove_leftovers, whole_file, write_whole
+from s3prl_pemr.safety.whole_file import remove_leftovers, remove_partials, whole_file, write_whole
 
 
 @pytest.fixture
@@ -88,3 +88,12 @@ def test_leftovers_go_and_files_of_the_user_stay(tmp_path):
     assert not (tmp_path / ours[0]).exists() and (tmp_path / ours[1]).exists()
     remove_leftovers(tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(others)
+
+
+def test_what_is_left_of_one_file_goes_and_nothing_else(tmp_path):
+    names = ("a[1].npz.0123abcd.partial", "a[1].npz", "b.npz.0123abcd.partial", "log.new")
+    left = [tmp_path / name for name in names]
+    for path in left:
+        path.touch()
+    remove_partials(tmp_path / "a[1].npz")
+    assert sorted(tmp_path.iterdir()) == sorted(left[1:])
