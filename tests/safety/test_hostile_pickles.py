@@ -16,7 +16,7 @@ from s3prl.upstream.adapter.checkpoint import read_checkpoint
 
 from s3prl_pemr.__main__ import main
 from s3prl_pemr.covers.index import read_index
-from s3prl_pemr.covers.model import CoverModel
+from s3prl_pemr.covers.model import open_model
 from s3prl_pemr.features.cache import FeatureFiles
 from s3prl_pemr.loops.upstream_file import kept_file
 from s3prl_pemr.task.upstream_heard import upstream_heard
@@ -54,7 +54,7 @@ def test_the_payload_works(tmp_path):
         lambda path: hub.pemr(ckpt=str(path)),
         lambda path: hub.byol_a_local(ckpt=str(path)),
         lambda path: read_published_weights(str(path)),
-        CoverModel,
+        lambda path: open_model(str(path)),
         read_index,
     ],
 )
