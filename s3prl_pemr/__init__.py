@@ -27,7 +27,7 @@ __version__ = "0.2.0.dev0"  # setup.cfg has it too: tests/toolkit/test_registrat
 
 
 def load(weights):
-    """The model of a name whose weights come with the package (pemr), a checkpoint, or a json of weights.
+    """The model of a name whose weights come along (pemr), a checkpoint, a json of weights, or a folder.
 
     Returns: in eval mode; of PEMR upstream/pemr/model.py: PEMR, with front end, encoder, transformer, masks.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import json
 from pathlib import Path
 from typing import NamedTuple
 
@@ -44,17 +45,30 @@ def model_class(name: str) -> type:
 
 
 def load_any(weights: str | Path) -> nn.Module:
-    """The model of a checkpoint or of shipped weights, in eval mode, whatever method made it.
+    """The model of a checkpoint, of shipped weights or of a folder of save_pretrained, in eval mode.
 
     Raises:
         ValueError: one line: no such name or file, a damaged one, or a method that is not in METHODS.
     """
     from s3prl.upstream.adapter.checkpoint import load_model, read_checkpoint
 
+    if Path(weights).is_dir():
+        return _from_folder(Path(weights))
     method = read_checkpoint(weights)["Method"]
     if method not in METHODS:
         raise ValueError(f"{weights}: of -u {method}, which this version does not know")
     return load_model(weights, method, model_class(method))
+
+
+def _from_folder(folder: Path) -> nn.Module:
+    """Of the class that the folder's config.json names; see upstream/adapter/shared_model.py."""
+    places = {method.model.split(":")[1]: method.model for method in METHODS.values()}
+    try:
+        name = json.loads((folder / "config.json").read_text(encoding="utf-8"))["model"]
+        place = places[name]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ValueError(f"{folder}: no model of {', '.join(places)} that save_pretrained wrote") from error
+    return _load("upstream", place).from_pretrained(folder)
 
 
 def default_settings(name: str) -> tuple[Path, Path]:

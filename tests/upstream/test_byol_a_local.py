@@ -121,7 +121,7 @@ def test_stores_without_statistics_and_files_that_are_none(tmp_path):
     cases = {
         yaml_file(tmp_path / "g", store=str(short)): "no track has a whole second",
         str(tmp_path / "text"): "expected keys and values",
-        str(tmp_path / "missing"): "missing: no such file",
+        str(tmp_path / "missing"): "missing: No such file",
     }
     for model_config, line in cases.items():
         with pytest.raises(ValueError, match=line):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from s3prl.upstream.adapter.shared_model import SharedModel
 from s3prl.upstream.taggers.sample_cnn import SampleCNN
 from torch import Tensor, nn
 
@@ -15,7 +16,7 @@ class WaveformConfig:
     sample_rate: int = 16_000
 
 
-class WaveformSampleCNN(nn.Module):
+class WaveformSampleCNN(nn.Module, SharedModel):
     """CLMR's encoder (paper 4.2.1): a frame of 512 values per 59,049 samples, 3.69 s."""
 
     Config = WaveformConfig

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from s3prl.upstream.adapter.shared_model import SharedModel
 from torch import Tensor, nn
 
 from .encoder import FCN4, POOLED_FRAMES
@@ -23,7 +24,7 @@ class LogMelFCNConfig:
             raise ValueError(f"encoder_channels needs 4 values, got {self.encoder_channels}")
 
 
-class LogMelFCN(nn.Module):
+class LogMelFCN(nn.Module, SharedModel):
     """PEMR's front end and encoder, without its transformer."""
 
     Config = LogMelFCNConfig

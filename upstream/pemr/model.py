@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import torch
+from s3prl.upstream.adapter.shared_model import SharedModel
 from s3prl.upstream.fcn4.encoder import FCN4, POOLED_FRAMES
 from s3prl.upstream.fcn4.frontend import LogMel
 from s3prl.upstream.fcn4.long_tracks import encode_batch, encode_in_windows
@@ -14,7 +15,7 @@ from .masking import frame_importance, positive_negative_masks
 from .transformer import FeedForward, FrameTransformer
 
 
-class PEMR(nn.Module):
+class PEMR(nn.Module, SharedModel):
     """Front end, frame transformer with its prediction layer, FCN-4 encoder with its projection head.
 
     The masks are hard thresholds: the transformer and predictor learn from the prediction loss alone, the
