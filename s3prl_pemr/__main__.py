@@ -31,6 +31,9 @@ COMMANDS = {
     "explain": Command(
         "s3prl_pemr.explain.__main__:main", "what PEMR finds important in a track, to be seen and heard"
     ),
+    "map": Command(
+        "s3prl_pemr.explain.__main__:clip_map", "a map of a tagged store by what an upstream hears"
+    ),
     "compare": Command(
         "s3prl_pemr.comparison.__main__:compare",
         "upstreams and methods side by side, from a plan to a report",
