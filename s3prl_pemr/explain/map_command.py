@@ -57,8 +57,8 @@ def run(args: argparse.Namespace) -> int:
     title = f"Which clips does {args.upstream} find alike?"
     about = (
         f"{len(chosen)} of {len(rows)} clips of {args.store.name}: t-SNE of their time means; neighbours are "
-        f"alike, far distances mean little. (The best plane shows {explained:.0%} of the variance.) Hover for "
-        f"the name, click to hear {SOUND_SECONDS:g} s of {len(heard)} of them."
+        f"alike, far distances mean little. (The best plane shows {explained:.0%} of the variance.) Hover "
+        f"for the name, click to hear {SOUND_SECONDS:g} s of {len(heard)} of them."
     )
     write_whole(args.out, map_page(title, about, found, sounds).encode())
     print(visible(f"saved to {args.out}: {len(chosen)} of {len(rows)} clips, {len(heard)} with sound"))
