@@ -95,8 +95,13 @@ class Embedder:
     @torch.no_grad()
     def embed(self, wavs: Sequence[np.ndarray]) -> list[Embedded]:
         """Tracks of 16 kHz, float32, (N,) each; those of our upstreams are heard together."""
+        return list(map(self._pooled, self.frames(wavs)))
+
+    @torch.no_grad()
+    def frames(self, wavs: Sequence[np.ndarray]) -> list[Tensor]:
+        """The frames of each track, (L, D)."""
         groups = [wavs] if self.is_ours and self.piece_samples is None else [[wav] for wav in wavs]
-        return [found for group in groups for found in map(self._pooled, self._frames(group))]
+        return [found for group in groups for found in self._frames(group)]
 
     def _frames(self, wavs: Sequence[np.ndarray]) -> list[Tensor]:
         if self.piece_samples is None:
