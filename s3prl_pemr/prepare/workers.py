@@ -11,13 +11,14 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
 from s3prl_pemr.audio import UnreadableAudio, read_recording, to_int16
 from s3prl_pemr.store.index import StoreError
 
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
 # Enough to keep every worker busy while one takes long; each result waits in memory (2 MB a minute of audio).
 TASKS_PER_WORKER = 4
 Item, Result = TypeVar("Item"), TypeVar("Result")
@@ -71,7 +72,13 @@ class Workers:
         self.jobs = jobs
         context = multiprocessing.get_context("fork" if sys.platform == "linux" else None)
         self._pool = ProcessPoolExecutor(jobs, context, initializer=_start, initargs=(os.getpid(),))
-        self._pool.submit(os.getpid)
+        # Until a worker has its own handlers, signals wait: with the parent's, which it has from the fork, it
+        # would outlive a SIGTERM, and a pool that has lost another worker would wait for it for ever.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+        try:
+            self._pool.submit(os.getpid)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
     def __enter__(self) -> "Workers":
         return self
@@ -96,7 +103,10 @@ class Workers:
         """
         pending: deque = deque()
         for item in items:
-            pending.append((item, self._pool.submit(function, item)))
+            try:
+                pending.append((item, self._pool.submit(function, item)))
+            except BrokenProcessPool as error:
+                raise _died(item, 0) from error
             if len(pending) == TASKS_PER_WORKER * self.jobs:
                 yield self._next(pending)
         while pending:
@@ -107,15 +117,21 @@ class Workers:
         try:
             return future.result()
         except BrokenProcessPool as error:
-            raise WorkerDied(
-                f"a worker process died at {item!r} or one of the {len(pending)} files after it; what was "
-                "stored is kept: run again, with fewer --jobs if the memory was full"
-            ) from error
+            raise _died(item, len(pending)) from error
+
+
+def _died(item: Any, waiting: int) -> WorkerDied:
+    return WorkerDied(
+        f"a worker process died at {item!r} or one of the {waiting} files after it; what was stored is kept: "
+        "run again, with fewer --jobs if the memory was full"
+    )
 
 
 def _start(parent: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # fork hands down the parent's handler
+    for number in (signal.SIGTERM, signal.SIGUSR1):  # fork hands down the parent's handler
+        signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
     # Codecs write their warnings to file descriptor 2 from C, through the progress bar.
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()

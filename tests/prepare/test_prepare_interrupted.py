@@ -16,7 +16,6 @@ from prepare_fixtures import error_line, prepare, tables
 
 from s3prl_pemr.prepare import build, space
 from s3prl_pemr.prepare.source import Listing, Source
-from s3prl_pemr.prepare.workers import WorkerDied
 from s3prl_pemr.safety import whole_file
 from s3prl_pemr.store import AudioStore, writer
 from s3prl_pemr.store.dataset_name import DatasetName
@@ -230,15 +229,3 @@ def test_a_track_listed_twice_is_refused(folder, tmp_path):
     sources = [Source("same", folder / "loud.wav"), Source("same", folder / "silent.ogg")]
     with pytest.raises(ValueError, match="the track same is listed 2 times"):
         build.build_store(Listing(folder, sources, DatasetName("x")), tmp_path / "DST", ONE_JOB)
-
-
-def test_a_signal_to_the_whole_group_is_no_dead_worker(folder, tmp_path, monkeypatch, capsys):
-    """The workers end with it: prepare was interrupted, as where it alone has the signal."""
-
-    def die(*_):
-        os.kill(os.getpid(), signal.SIGTERM)
-        raise WorkerDied("a worker process died")
-
-    monkeypatch.setattr(build, "_store", die)
-    assert prepare(folder, tmp_path / "DST") == 143
-    assert "interrupted: 0 of 18 tracks are done" in capsys.readouterr().err

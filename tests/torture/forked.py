@@ -35,7 +35,7 @@ def start(words, folder: Path, faults: Faults | None = None) -> int:
     process = os.fork()
     if process:
         return process
-    status = 70
+    status = 130  # of a Ctrl-C before the command begins
     try:
         os.setsid()
         os.chdir(folder)
