@@ -1,5 +1,6 @@
 """Worker processes that read audio; their results come back in order."""
 
+import copy
 import multiprocessing
 import os
 import signal
@@ -18,10 +19,19 @@ import numpy as np
 from s3prl_pemr.audio import UnreadableAudio, read_recording, to_int16
 from s3prl_pemr.store.index import StoreError
 
+CONTEXT = multiprocessing.get_context("fork" if sys.platform == "linux" else None)
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
 # Enough to keep every worker busy while one takes long; each result waits in memory (2 MB a minute of audio).
 TASKS_PER_WORKER = 4
 Item, Result = TypeVar("Item"), TypeVar("Result")
+
+
+class _Worker(CONTEXT.Process):
+    """Ends where its pool is broken, whatever signals it ignores."""
+
+    def terminate(self) -> None:
+        """Called by concurrent.futures for the others where one has died."""
+        self.kill()
 
 
 class WorkerDied(StoreError):
@@ -70,10 +80,10 @@ class Workers:
 
     def __init__(self, jobs: int):
         self.jobs = jobs
-        context = multiprocessing.get_context("fork" if sys.platform == "linux" else None)
+        context = copy.copy(CONTEXT)
+        context.Process = _Worker
         self._pool = ProcessPoolExecutor(jobs, context, initializer=_start, initargs=(os.getpid(),))
-        # Until a worker has its own handlers, signals wait: with the parent's, which it has from the fork, it
-        # would outlive a SIGTERM, and a pool that has lost another worker would wait for it for ever.
+        # Until a worker ignores them, signals wait.
         before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
         try:
             self._pool.submit(os.getpid)
@@ -128,9 +138,10 @@ def _died(item: Any, waiting: int) -> WorkerDied:
 
 
 def _start(parent: int) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides
-    for number in (signal.SIGTERM, signal.SIGUSR1):  # fork hands down the parent's handler
-        signal.signal(number, signal.SIG_DFL)
+    # Ctrl-C, torchrun and schedulers signal the whole group: the parent decides. A worker that ended while it
+    # writes a result would leave the parent waiting for the rest of it for ever.
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
     # Codecs write their warnings to file descriptor 2 from C, through the progress bar.
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
