@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import signal
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -27,6 +28,9 @@ def no_child_outlives_an_error() -> Iterator[None]:
     try:
         yield
     except BaseException:
+        # torch's DataLoader would raise "worker is killed" in the place of what has passed here
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         for child in multiprocessing.active_children():
             child.kill()
         raise
