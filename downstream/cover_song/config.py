@@ -72,12 +72,15 @@ class HeadConfig:
     kind: str = "cqtnet"
     cqtnet_weights: str = ""
     recalibrate_batch_norm: int = 0
+    rerank: int = 0
 
     def __post_init__(self):
         if self.recalibrate_batch_norm < 0:
             raise ValueError("recalibrate_batch_norm is a number of batches, at least 0")
         if self.kind not in HEADS:
             raise ValueError(f"head {self.kind!r} is not one of {', '.join(HEADS)}")
+        if self.rerank < 0 or (self.rerank and HEADS[self.kind][1] is None):
+            raise ValueError("rerank is a number of candidates, at least 0, for a head that hears the CQT")
         if self.cqtnet_weights and HEADS[self.kind][1] != "cqtnet":
             raise ValueError(f"cqtnet_weights: the head {self.kind} has no CQT-Net")
 

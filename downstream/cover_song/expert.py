@@ -31,9 +31,10 @@ from .head_state import head_state, read_published_weights, refuse_other_head
 from .model import HEADS, READY, REVISION, CoverHead
 from .ranking.report import Retrieval
 from .splits import Split, Splits
+from .training_free.chroma import tonal_chroma
+from .training_free.rerank import by_alignment
 
 logger = logging.getLogger(__name__)
-
 EVAL_COLUMNS = 200  # whole tracks of fewer end in zeros: cqt_loader.py of CQTNet
 
 
@@ -65,10 +66,7 @@ class DownstreamExpert(TaskExpert):
             raise ValueError(f"-f trains an upstream that the head {self.kind} does not use: leave it out")
         if self.kind in READY:
             if self.mode == "train":
-                raise ValueError(
-                    f"the head {self.kind} has nothing to train: score it with -m evaluate -n NAME -u fbank "
-                    f"-d cover_song -o config.downstream_expert.modelrc.kind={self.kind},,..."
-                )
+                raise ValueError(f"the head {self.kind} has nothing to train: score it with -m evaluate")
             self._make_head([])
         if self.mode == "inference":
             return
@@ -123,21 +121,14 @@ class DownstreamExpert(TaskExpert):
             classes = [numbers[work] for work in chosen.works]
             keys = {"augmentrc": self.config.augmentrc, "windows": self.windows}
             keys |= {"seed": self.seed, "epoch": epoch, "datarc": datarc}
-            tracks = CroppedTracks(
-                chosen, classes, cqt, self.uses_upstream, self.shortest_samples, **keys
-            )  # fmt: skip
+            tracks = CroppedTracks(chosen, classes, cqt, self.uses_upstream, self.shortest_samples, **keys)
             order = get_ddp_sampler(tracks, epoch)
             if order is None:
                 order = torch.randperm(len(tracks), generator=order_generator(self.seed, epoch)).tolist()
             sampler = CropBatches(order, datarc.train_batch_size, datarc.crop_columns, epoch)
             batches = {"batch_sampler": sampler}
-        return DataLoader(
-            tracks,
-            num_workers=datarc.num_workers,
-            worker_init_fn=leave_signals_to_the_parent,
-            collate_fn=tracks.collate,
-            **batches,
-        )
+        batches |= {"worker_init_fn": leave_signals_to_the_parent, "collate_fn": tracks.collate}
+        return DataLoader(tracks, num_workers=datarc.num_workers, **batches)
 
     def _recalibrate(self) -> None:
         """Before the first split of an evaluation in a training run, if modelrc wants it."""
@@ -181,6 +172,8 @@ class DownstreamExpert(TaskExpert):
             embeddings = self.embed(features, cqts, tracks)
             records["embeddings"].append(embeddings.float().cpu().numpy())
             records["tracks"] += tracks
+            if self.mode == "evaluate" and self.config.modelrc.rerank:
+                records["chroma"] += [tonal_chroma(cqt.numpy()) for cqt in cqts]
             return embeddings.new_zeros(())
         self._recalibrated = False
         mean = self._upstream_mean(features, tracks) if self.uses_upstream else None
@@ -231,7 +224,8 @@ class DownstreamExpert(TaskExpert):
                 logger.add_scalar(f"cover_song/{split}-{key}", float(np.mean(records[key])), global_step)
             return None
         works = self.splits[split].works[: len(records["tracks"])]  # fewer with the runner's evaluate_ratio
-        found = Retrieval(split, records["tracks"], works, np.concatenate(records["embeddings"]))
+        rerank = by_alignment(records["chroma"], self.config.modelrc.rerank)
+        found = Retrieval(split, records["tracks"], works, np.concatenate(records["embeddings"]), rerank)
         for key in ("map", "precision_at_10", "mr1", "mean_cosine"):
             logger.add_scalar(f"cover_song/{split}-{key}", found.results[key], global_step)
         found.tell(intervals=self.mode != "train")
@@ -248,6 +242,7 @@ class DownstreamExpert(TaskExpert):
             **self.reported,
             "parameters_without_classifier": sum(parameter.numel() for parameter in body),
             "trained_works": len(self.works),
+            "aligned_candidates": self.config.modelrc.rerank * (self.mode == "evaluate"),
         }
 
     def inference(self, features: Sequence[Tensor], filenames: Sequence[str]) -> None:

@@ -13,13 +13,13 @@ from torch.nn import functional as F
 
 from .networks.cqtnet import CQTNet
 from .networks.kinet import KiNet
-from .networks.ready import ReadyKiNet
+from .networks.ready import Ready
 from .networks.tppnet import TPPNet
 from .training_free.fourier import FourierMagnitudes
 
 __all__ = ["HEADS", "NETWORKS", "READY", "CQTNet", "CoverHead", "KiNet", "TPPNet"]
 
-READY = {"ready": ReadyKiNet, "ftm2d": FourierMagnitudes}  # scored as they are: there is nothing to train
+READY = {"ready": Ready, "ftm2d": FourierMagnitudes}  # scored as they are: there is nothing to train
 NETWORKS = {"cqtnet": CQTNet, "tppnet": TPPNet, "kinet": KiNet, **READY}
 REVISION = 2  # of the networks, kept in checkpoints
 KINET_SLOPE_BEFORE = 0.2  # in revision 1

@@ -14,11 +14,12 @@ from versions import read_tracks, scored_versions
 import s3prl_pemr  # noqa: F401 - registers s3prl.downstream.cover_song
 
 # isort: split
-from s3prl.downstream.cover_song.metric import retrieval_metrics
+from s3prl.downstream.cover_song.metric import score_queries, summary
 from s3prl.downstream.cover_song.model import READY
 from s3prl.downstream.cover_song.ranking.cosine import unit_rows
+from s3prl.downstream.cover_song.ranking.expectation import intervals
 from s3prl.downstream.cover_song.training_free.alignment import align
-from s3prl.downstream.cover_song.training_free.chroma import unit_chroma
+from s3prl.downstream.cover_song.training_free.chroma import tonal_chroma
 
 from s3prl_pemr.covers.ranking import ALIGNMENT_WEIGHT, CANDIDATES
 from s3prl_pemr.report.progress import Progress
@@ -31,9 +32,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("columns", type=Path)
     parser.add_argument("unseen", type=Path, help="works.py: other works than were trained on")
+    parser.add_argument("--folders", nargs="*", default=list(HELD_OUT), help="c, d; default: both")
     args = parser.parse_args()
     tracks, folders = read_tracks(args.columns, "folders")
-    for folder, what in HELD_OUT.items():
+    for folder in args.folders:
+        what = HELD_OUT[folder]
         chosen = [t for t, own in zip(tracks, folders, strict=True) if own == folder and t.shape[1] >= 60]
         versions = [scored_versions(track, np.random.default_rng([0, n])) for n, track in enumerate(chosen)]
         works = np.repeat(np.arange(len(versions)), [len(own) for own in versions])
@@ -44,7 +47,7 @@ def main() -> None:
 
 def score(name: str, tracks: Sequence[np.ndarray], works: Sequence[int]) -> None:
     """All pairs of a set."""
-    chroma = [unit_chroma(track) for track in tracks]
+    chroma = [tonal_chroma(track) for track in tracks]
     kept: dict[tuple[int, int], float] = {}
     for model, network in READY.items():
         net = network().eval()
@@ -61,8 +64,11 @@ def score(name: str, tracks: Sequence[np.ndarray], works: Sequence[int]) -> None
                     kept[pair] = align(chroma[pair[0]], chroma[pair[1]]).score
                 ranked[query, other] += 10 + ALIGNMENT_WEIGHT * kept[pair]
         for way, similarity in (("embeddings alone", cosines), ("then aligned", ranked)):
-            metrics = retrieval_metrics(similarity, works)
-            print(f"{name}: {model}, {way}: MAP {metrics['map']:.3f}, MR1 {metrics['mr1']:.1f}")
+            scores = score_queries(similarity, works)
+            low, high = intervals(scores)["map"]
+            first = np.mean(scores.first_rank == 1)
+            line = f"MAP {summary(scores)['map']:.3f} [{low:.3f}, {high:.3f}], a version first {first:.3f}"
+            print(f"{name}: {model}, {way}: {line}", flush=True)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ import s3prl_pemr  # noqa: F401 - registers s3prl.downstream.cover_song
 
 # isort: split
 from s3prl.downstream.cover_song.networks.ready import WEIGHTS
-from s3prl.downstream.cover_song.training_free.chroma import unit_chroma
+from s3prl.downstream.cover_song.training_free.chroma import tonal_chroma
 from s3prl.downstream.cover_song.training_free.fourier import MEAN, fourier_magnitudes
 from s3prl.upstream.adapter.weights_file import write_weights
 
@@ -24,8 +24,8 @@ states["Upstream"] = {f"network.{name}": value for name, value in state.items()}
 card = yaml.safe_load((Path(__file__).parent / "card.yaml").read_text(encoding="utf-8"))
 write_weights(WEIGHTS, states, {"covers.safetensors": ["network"]}, card)
 heard = [
-    fourier_magnitudes(torch.from_numpy(unit_chroma(track)))
+    fourier_magnitudes(tonal_chroma(np.asarray(track, np.float32)))
     for track, folder in zip(*read_tracks(columns, "folders"), strict=True)
     if folder in FOLDERS and track.shape[1] >= 60
 ]
-np.save(MEAN, torch.stack(heard).mean(dim=0).numpy())
+np.save(MEAN, np.mean(heard, axis=0))

@@ -6,6 +6,8 @@ import argparse
 import sys
 from pathlib import Path
 
+import numpy as np
+
 from s3prl_pemr.launch.outputs import check_folder
 from s3prl_pemr.prepare.datasets.labels import read_labels
 from s3prl_pemr.prepare.summary import name_some
@@ -26,6 +28,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "list", metavar="LIST", type=Path, help="lines path<TAB>work; paths as in the index, or absolute"
     )
     parser.add_argument(
+        "--aligned", type=int, default=0, metavar="N",
+        help="put a query's N nearest in order by alignment, as identify does with 20 (default: 0)",
+    )  # fmt: skip
+    parser.add_argument(
         "--out", type=Path, help="a folder for scores.json, the table of queries, the picture"
     )
 
@@ -33,7 +39,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Carry out the command. Returns the exit status; raises ValueError (one line)."""
     from s3prl.downstream.cover_song.ranking.report import Retrieval  # matplotlib: --help does without
+    from s3prl.downstream.cover_song.training_free.chroma import unit_columns
+    from s3prl.downstream.cover_song.training_free.rerank import by_alignment
 
+    if args.aligned < 0:
+        raise ValueError("--aligned is a number of candidates, at least 0")
     if args.out:
         check_folder(args.out, "--out")
     index = read_index(args.index)
@@ -60,13 +70,18 @@ def run(args: argparse.Namespace) -> int:
     if silent:
         print(f"{len(silent)} silent tracks are left out: {name_some(silent)}", file=sys.stderr)
     embeddings = index.embeddings[[rows[track] for track in listed]]
-    found = Retrieval(args.list.stem, listed, [works[track] for track in listed], embeddings)
+    known = [index.known[rows[track]].chroma for track in listed]
+    if args.aligned and any(chroma is None for chroma in known):
+        raise ValueError(f"{args.index}: of version 0.1, without chroma to align; embed anew")
+    rerank = by_alignment([unit_columns(chroma.astype(np.float32)) for chroma in known], args.aligned)
+    found = Retrieval(args.list.stem, listed, [works[track] for track in listed], embeddings, rerank)
     print(visible(found.line))
     if missing:
         print(f"{len(missing)} of {len(written)} listed tracks are not in the index", file=sys.stderr)
     if args.out:
         args.out.mkdir(parents=True, exist_ok=True)
         about = {"index": str(args.index), "model": index.model, "not_in_the_index": len(missing)}
+        about["aligned_candidates"] = args.aligned
         about["silent_left_out"] = len(silent)
         found.write(args.out, about)
     works = found.results["works"]

@@ -15,7 +15,8 @@ from s3prl.downstream.cover_song.cqt.transform import SETTINGS
 from s3prl.downstream.cover_song.expert import EVAL_COLUMNS
 from s3prl.downstream.cover_song.model import READY, CoverHead
 from s3prl.downstream.cover_song.networks import ready
-from s3prl.downstream.cover_song.training_free.chroma import unit_chroma
+from s3prl.downstream.cover_song.training_free.chroma import VERSION as CHROMA_VERSION
+from s3prl.downstream.cover_song.training_free.chroma import tonal_chroma
 from torch.nn import functional as F
 
 from s3prl_pemr.features.identity import file_identity
@@ -76,7 +77,9 @@ class ReadyModel:
         weights = hashlib.sha256()
         for value in self.network.state_dict().values():
             weights.update(value.cpu().numpy().tobytes())
-        self.fingerprint = {"ready": f"{name} {weights.hexdigest()}", "cqt": asdict(SETTINGS)}
+        self.fingerprint = {
+            "ready": f"{name} {weights.hexdigest()}", "cqt": asdict(SETTINGS), "chroma": CHROMA_VERSION,
+        }  # fmt: skip
 
     @torch.no_grad()
     def know(self, heard: Heard, name: str) -> Known:
@@ -174,7 +177,7 @@ def silenced(known: Known) -> Known:
 
 
 def _chroma(heard: Heard) -> np.ndarray:
-    return np.rint(unit_chroma(heard.cqt) * CHROMA_SCALE).astype(np.uint8)
+    return np.rint(tonal_chroma(heard.cqt) * CHROMA_SCALE).astype(np.uint8)
 
 
 def _finite(embedding: torch.Tensor, name: str, where: str) -> np.ndarray:

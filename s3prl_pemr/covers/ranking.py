@@ -10,11 +10,11 @@ import numpy as np
 from s3prl.downstream.cover_song.cqt.columns import SECONDS
 from s3prl.downstream.cover_song.ranking.cosine import unit_rows
 from s3prl.downstream.cover_song.training_free.alignment import Alignment, align
+from s3prl.downstream.cover_song.training_free.rerank import ALIGNMENT_WEIGHT
 
 from .track import CHROMA_SCALE, Known, clock
 
 CANDIDATES = 20  # that are aligned
-ALIGNMENT_WEIGHT = 0.15  # of an alignment's score beside a cosine; chosen on free game music (recipes/covers)
 BEHIND = 2.0  # what is not aligned comes after all that is
 COVERS, SPACINGS = 4, 10  # of a query, at most; and how many scores behind them tell of unrelated tracks
 
@@ -38,22 +38,19 @@ class Match:
         """Transposition, tempo, and the places in query and track, for people; '' where not aligned."""
         if self.alignment is None or self.alignment.path is None:
             return ""
-        (query_from, from_), (query_to, to) = self.alignment.path[0], self.alignment.path[-1]
+        (query_from, query_to), (from_, to) = self.alignment.stretches
         up = (-self.alignment.semitones + 6) % 12 - 6  # of the track against the query
         return (
-            f"{up:+d} semitones, {clock(query_from)}-{clock(query_to + 1)} of the query is "
-            f"{clock(from_)}-{clock(to + 1)}"
+            f"{up:+d} semitones, {clock(query_from)}-{clock(query_to)} of the query is "
+            f"{clock(from_)}-{clock(to)}"
         )
 
     def as_json(self, track: str, false_alarm: float | None) -> dict:
         """For programs; times in seconds."""
         found = {"track": track, "score": self.score, "cosine": self.cosine, "false_alarm": false_alarm}
         if self.alignment is not None and self.alignment.path is not None:
-            (query_from, from_), (query_to, to) = self.alignment.path[0], self.alignment.path[-1]
-            places = {"query": (query_from, query_to + 1), "track": (from_, to + 1)}
-            seconds = {
-                name: [round(float(end) * SECONDS, 1) for end in ends] for name, ends in places.items()
-            }
+            places = zip(("query", "track"), self.alignment.stretches, strict=True)
+            seconds = {name: [round(end * SECONDS, 1) for end in ends] for name, ends in places}
             found |= {"semitones": self.alignment.semitones, "tempo_ratio": self.alignment.tempo_ratio}
             found |= {f"{name}_seconds": ends for name, ends in seconds.items()}
         return found

@@ -48,8 +48,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("recording", metavar="RECORDING", type=Path, help="an audio file: a concert, a mix")
     parser.add_argument("index", metavar="INDEX", type=Path)
     parser.add_argument(
-        "--least", metavar="SCORE", type=float, default=1.3,
-        help="pieces whose best track scores less are nothing known (default: 1.3)",
+        "--least", metavar="SCORE", type=float, default=1.4,
+        help="pieces whose best track scores less are nothing known (default: 1.4)",
     )  # fmt: skip
     parser.add_argument("--json", action="store_true", help="a JSON list")
     parser.add_argument("--cue", metavar="FILE", type=Path, help="write a cue sheet")

@@ -41,7 +41,7 @@ class Known:
 
     Attributes:
         embedding: float32, (E,).
-        chroma: uint8, (12, T): unit_chroma times CHROMA_SCALE; None in indexes of version 0.1.
+        chroma: uint8, (12, T): tonal_chroma times CHROMA_SCALE; None in indexes of version 0.1.
         pieces: float16, (pieces, E): embeddings of PIECE_COLUMNS every PIECE_HOP_COLUMNS; None likewise.
     """
 

@@ -38,7 +38,7 @@ def test_identify_finds_the_file_itself_first(index, collection, run):
     assert "(on the works of its dev split the model's MAP was " in err
     lines = [line.split(maxsplit=2) for line in out.splitlines() if line.strip().startswith(("1 ", "2 "))]
     assert status == 0
-    assert lines[0][2].startswith("3_1.wav  (+0 semitones, 0:00-0:05 of the query is 0:00-0:05)")
+    assert lines[0][2].startswith("3_1.wav  (+0 semitones, 0:00-0:06 of the query is 0:00-0:06)")
     assert len(lines) == 2
 
 

@@ -61,6 +61,20 @@ def test_a_folder_of_queries_as_json(index, queries, run):
     assert unknown["cover"] is False or read_index(index).model == "ftm2d"
 
 
+def test_a_list_is_scored_with_the_nearest_aligned(index, run, tmp_path):
+    versions = [f"{work}{live}.wav\t{work}\n" for work in (3, 7) for live in ("", " live")]
+    (tmp_path / "list.tsv").write_text("".join(versions + [f"{work}.wav\t{work}\n" for work in (1, 2, 4)]))
+    _, plain, _ = run("evaluate", index, tmp_path / "list.tsv", "--out", tmp_path / "plain")
+    _, aligned, _ = run(
+        "evaluate", index, tmp_path / "list.tsv", "--aligned", 6, "--out", tmp_path / "aligned"
+    )
+    found = [json.loads((tmp_path / way / "scores.json").read_text())["list"] for way in ("plain", "aligned")]
+    assert [entry["aligned_candidates"] for entry in found] == [0, 6]
+    assert found[1]["map"] >= found[0]["map"] and found[1]["map"] > found[1]["random_ranking"]["map"] + 0.3
+    with pytest.raises(SystemExit, match="--aligned is a number of candidates"):
+        run("evaluate", index, tmp_path / "list.tsv", "--aligned", -1)
+
+
 def test_groups_of_versions(index, run):
     _, out, _ = run("duplicates", index, "--json")
     assert ["3 live.wav", "3.wav"] in json.loads(out)

@@ -127,7 +127,7 @@ def test_the_stages_and_what_is_shown(tmp_path, monkeypatch, capsys, songs):
     shown = capsys.readouterr().out
     assert "Compared on 2 of 3 tags" in shown and "decided" not in shown and ": low tone." in shown
     assert "| `pemr` | 10% |" in shown and "a tie with pemr_random" in shown
-    assert "| open_road-jazz | open_road-folk | right | -3 semitones, 0:00-0:09" in shown
+    assert "| open_road-jazz | open_road-folk | right | -3 semitones, 0:00-0:11" in shown
     for name in ("labels.png", "covers.png", "loss.png", "music.png"):
         assert (tmp_path / "demo" / name).stat().st_size > 5_000
     assert "Blue: a frame's importance" in (tmp_path / "demo" / "music.md").read_text()

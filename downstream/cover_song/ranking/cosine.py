@@ -6,13 +6,16 @@ that come before it. Bisection in the sorted values gives the first number, and 
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 
 import numpy as np
+
+from s3prl_pemr.report.progress import Progress
 
 from .query_scores import QueryScores
 
 DECIMALS = 12
+Rerank = Callable[[int, np.ndarray], np.ndarray]  # (query, its cosines) -> similarities, (tracks,)
 
 
 def unit_rows(embeddings: np.ndarray) -> np.ndarray:
@@ -33,21 +36,31 @@ def comparable(similarity: np.ndarray) -> np.ndarray:
 
 
 def scores_from_embeddings(
-    embeddings: np.ndarray, works: Sequence[Hashable], chunk: int = 512
+    embeddings: np.ndarray, works: Sequence[Hashable], chunk: int = 512, rerank: Rerank | None = None
 ) -> QueryScores:
-    """Every query's scores; see metric.py: retrieval_metrics_from_embeddings."""
+    """Every query's scores; see metric.py: retrieval_metrics_from_embeddings.
+
+    Args:
+        embeddings, works, chunk: see there.
+        rerank: what else puts a query's tracks in order; its own cosine is -inf, and has to stay so.
+    """
     if embeddings.ndim != 2 or len(embeddings) != len(works):
         raise ValueError(f"embeddings of shape {embeddings.shape} for {len(works)} works")
     scores = QueryScores.of(works)
     unit = unit_rows(embeddings)
     versions = _versions(scores.work_numbers)
+    bar = Progress(total=len(scores.queries), desc="align", unit="query", disable=rerank is None)
     for start in range(0, len(scores.queries), chunk):
         queries = scores.queries[start : start + chunk]
         similarity = comparable(unit[queries] @ unit.T)
         similarity[np.arange(len(queries)), queries] = -np.inf  # no cosine: behind all others
         for query, row in zip(queries, similarity, strict=True):
+            if rerank:
+                row = comparable(rerank(int(query), row))
+                bar.update()
             members = versions[scores.work_numbers[query]]
             _add(scores, query, row, members[members != query])
+    bar.close()
     return scores
 
 

@@ -16,7 +16,7 @@ from s3prl_pemr.report.files import write_png, write_tsv
 from s3prl_pemr.report.printable import visible
 from s3prl_pemr.report.scores_file import write_scores
 
-from .cosine import scores_from_embeddings, unit_rows
+from .cosine import Rerank, scores_from_embeddings, unit_rows
 from .expectation import context, random_ranking
 from .picture import retrieval_figure
 from .query_scores import CUT, QueryScores
@@ -40,6 +40,7 @@ class Retrieval:
         split: its name is part of the files' names.
         tracks, works: names, (tracks,).
         embeddings: (tracks, E).
+        rerank: see cosine.py; without it the cosines decide.
 
     Attributes:
         scores: per query.
@@ -48,7 +49,14 @@ class Retrieval:
     Raises: ValueError (one line) for embeddings that are not finite, by the name of the first track.
     """
 
-    def __init__(self, split: str, tracks: Sequence[str], works: Sequence[str], embeddings: np.ndarray):
+    def __init__(
+        self,
+        split: str,
+        tracks: Sequence[str],
+        works: Sequence[str],
+        embeddings: np.ndarray,
+        rerank: Rerank | None = None,
+    ):
         self.split, self.tracks, self.works, self.embeddings = split, tracks, works, embeddings
         bad = np.flatnonzero(~np.isfinite(embeddings).all(axis=1))
         if len(bad):
@@ -56,7 +64,7 @@ class Retrieval:
                 f"{split}: the embeddings of {len(bad)} of {len(tracks)} tracks are NaN or infinite, the "
                 f"first: {tracks[bad[0]]}"
             )
-        self.scores = scores_from_embeddings(embeddings, works)
+        self.scores = scores_from_embeddings(embeddings, works, rerank=rerank)
         self.results = {**summary(self.scores), "mean_cosine": mean_cosine(embeddings)}
 
     @property

@@ -2,7 +2,7 @@
 
 Source: Serra, Serra and Andrzejak, "Cross recurrence quantification for cover song identification" (New J.
 Phys. 2009), as librosa.sequence.rqa has it; transposition by the optimal transposition index of Serra, Gomez
-and Herrera (2008). T, U: columns.
+and Herrera (2008). Stacked columns recur that are among each other's nearest. T, U: columns.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from dataclasses import dataclass
 import librosa
 import numpy as np
 
-from .chroma import PITCH_CLASSES
+from .chroma import PITCH_CLASSES, unit_columns
 
-STACKED_COLUMNS = 3  # compared at a time, 1.4 s
-QUANTILE = 0.9  # of all similarities: those above recur
+STACKED_COLUMNS = 5  # compared at a time, 2.3 s
+NEAREST = 0.05  # of a column's similarities, those that may recur
 TRANSPOSITIONS = 2  # tried: the best by the mean chroma
 
 
@@ -27,13 +27,19 @@ class Alignment:
         score: recurring columns of the best path over the root of the shorter track's columns.
         semitones: that the second track is transposed up by to match, 0 to 11.
         path: (columns, 2): places in both tracks; None where it was not asked for.
-        similarity: what the path goes through, 0 or 1, (T - 2, U - 2); None likewise.
+        similarity: what the path goes through, 0 or 1, (T - 4, U - 4); None likewise.
     """
 
     score: float
     semitones: int
     path: np.ndarray | None = None
     similarity: np.ndarray | None = None
+
+    @property
+    def stretches(self) -> tuple[tuple[int, int], tuple[int, int]]:
+        """First column and end of what goes together, in the first track and in the second."""
+        (first, other), (last, end) = self.path[0].tolist(), self.path[-1].tolist()
+        return (first, last + STACKED_COLUMNS), (other, end + STACKED_COLUMNS)
 
     @property
     def tempo_ratio(self) -> float:
@@ -43,7 +49,7 @@ class Alignment:
 
 
 def align(first: np.ndarray, second: np.ndarray, path: bool = False) -> Alignment:
-    """The best alignment of two tracks, (12, T) and (12, U) of unit_chroma.
+    """The best alignment of two tracks, (12, T) and (12, U) of tonal_chroma.
 
     Args:
         path: where it runs is wanted too.
@@ -64,7 +70,7 @@ def transpositions(first: np.ndarray, second: np.ndarray) -> list[int]:
 
 def _aligned(first: np.ndarray, second: np.ndarray, semitones: int, path: bool) -> Alignment:
     similarity = _stacked(first).T @ _stacked(np.roll(second, semitones, axis=0))
-    recurs = (similarity > np.quantile(similarity, QUANTILE)).astype(np.float64)
+    recurs = mutual_nearest(similarity).astype(np.float32)
     found = librosa.sequence.rqa(recurs, gap_onset=1, gap_extend=1, knight_moves=True, backtrack=path)
     length = float((found[0] if path else found).max())
     score = length / np.sqrt(min(similarity.shape))
@@ -74,9 +80,16 @@ def _aligned(first: np.ndarray, second: np.ndarray, semitones: int, path: bool) 
     return Alignment(score, semitones, places, recurs)
 
 
+def mutual_nearest(similarity: np.ndarray, share: float = NEAREST) -> np.ndarray:
+    """Which of (T, U) are above 0 and among the largest `share` of their row and of their column: bool."""
+    of_row = np.quantile(similarity, 1 - share, axis=1, keepdims=True)
+    of_column = np.quantile(similarity, 1 - share, axis=0, keepdims=True)
+    return (similarity > 0) & (similarity >= of_row) & (similarity >= of_column)
+
+
 def _stacked(chroma: np.ndarray) -> np.ndarray:
-    """STACKED_COLUMNS columns as one, of unit length: (36, T - 2); a shorter track ends in zeros."""
+    """STACKED_COLUMNS columns as one, of unit length: (60, T - 4); a shorter track ends in zeros."""
     chroma = np.pad(chroma, ((0, 0), (0, max(STACKED_COLUMNS - chroma.shape[1], 0))))
     columns = chroma.shape[1] - STACKED_COLUMNS + 1
     pieces = [chroma[:, at : at + columns] for at in range(STACKED_COLUMNS)]
-    return np.concatenate(pieces) / np.sqrt(STACKED_COLUMNS)
+    return unit_columns(np.concatenate(pieces))

@@ -122,8 +122,10 @@ def test_what_comes_along_is_scored_without_a_checkpoint(run_downstream, store, 
     override = ",,".join(f"config.downstream_expert.{name}={value}" for name, value in settings.items())
     for split in ("test", "mine"):
         command = ("-m", "evaluate", "-u", "fbank_no_cmvn", "-d", "cover_song", "-p", tmp_path, "-t", split)
-        run_downstream(*command, "-o", override)
+        aligned = ",,config.downstream_expert.modelrc.rerank=5" if split == "mine" else ""
+        run_downstream(*command, "-o", override + aligned)
     found = scores(tmp_path)
+    assert (found["test"]["aligned_candidates"], found["mine"]["aligned_candidates"]) == (0, 5)
     assert (found["test"]["queries"], found["mine"]["queries"]) == (9, 4)
     assert found["test"]["parameters_without_classifier"] == {"ready": 1_492_736, "ftm2d": 0}[kind]
     assert (found["test"]["head"], found["test"]["checkpoint"]) == (kind, None)
