@@ -6,7 +6,7 @@ import sys
 from s3prl_pemr.launch.commands import parse_command
 from s3prl_pemr.launch.errors import one_line_errors
 
-from . import compare, duplicates, embed, evaluate, identify, scan
+from . import compare, duplicates, embed, evaluate, identify, report, scan
 
 COMMANDS = {
     "embed": embed,
@@ -14,6 +14,7 @@ COMMANDS = {
     "compare": compare,
     "scan": scan,
     "duplicates": duplicates,
+    "report": report,
     "evaluate": evaluate,
 }
 

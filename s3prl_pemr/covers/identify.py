@@ -19,6 +19,8 @@ from .track import Known, hear
 
 HELP = "which tracks of an index a file is a cover of"
 EXAMPLE = "s3prl-pemr covers identify song.mp3 INDEX --top 5"
+COLUMNS = ("query", "rank", "track", "score", "cosine", "false_alarm", "semitones", "tempo_ratio",
+           "query_from", "query_to", "track_from", "track_to")  # fmt: skip
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -32,7 +34,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--false-alarms", metavar="P", type=float, default=0.1,
         help="with a chance above P that unrelated tracks are as good, no cover is claimed (default: 0.1)",
     )  # fmt: skip
-    parser.add_argument("--json", action="store_true", help="a JSON object a line and query")
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="a JSON object a line and query")
+    form.add_argument("--tsv", action="store_true", help="a table, a row an answer; times in seconds")
     add_model_arguments(parser, "the index's own")
 
 
@@ -50,6 +54,8 @@ def run(args: argparse.Namespace) -> int:
     if not heard_rows:
         raise ValueError(f"{args.index}: all of its {len(silent)} tracks are silent")
     unreadable = 0
+    if args.tsv:
+        print(*COLUMNS, sep="\t")
     for path in Progress(queries, "identify", disable=len(queries) == 1, unit="query"):
         try:
             query = known_of(path, model)
@@ -110,6 +116,10 @@ def _tell(path: Path, matches: list[Match], index: CoverIndex, args: argparse.Na
         found = [match.as_json(index.tracks[match.row], chance) for match in matches[: args.top]]
         print(json.dumps({"query": str(path), "cover": claimed and chance is not None, "matches": found}))
         return
+    if args.tsv:
+        for place, match in enumerate(matches[: args.top], start=1):
+            print(*_row(path, place, match.as_json(index.tracks[match.row], chance)), sep="\t")
+        return
     if named:
         print(f"{printable(str(path))}:")
     for place, match in enumerate(matches[: args.top], start=1):
@@ -121,3 +131,11 @@ def _tell(path: Path, matches: list[Match], index: CoverIndex, args: argparse.Na
         return
     what = "the first is a cover" if claimed else "none of these seems to be a cover"
     print(f"{what}: unrelated tracks are as good with a chance of {chance:.2g}", file=sys.stderr)
+
+
+def _row(path: Path, place: int, found: dict) -> list[str]:
+    """A line of --tsv: COLUMNS of Match.as_json; what is not known stays empty."""
+    ends = [*found.get("query_seconds", ("", "")), *found.get("track_seconds", ("", ""))]
+    numbers = [found.get(name) for name in COLUMNS[3:8]]
+    shown = ["" if number is None else f"{number:.4g}" for number in numbers]
+    return [printable(str(path)), str(place), printable(found["track"]), *shown, *map(str, ends)]

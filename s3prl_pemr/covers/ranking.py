@@ -34,14 +34,18 @@ class Match:
     cosine: float
     alignment: Alignment | None = None
 
+    @property
+    def semitones(self) -> int:
+        """By how many the track is higher than the query, -6 to 5."""
+        return (-self.alignment.semitones + 6) % 12 - 6
+
     def where(self) -> str:
         """Transposition, tempo, and the places in query and track, for people; '' where not aligned."""
         if self.alignment is None or self.alignment.path is None:
             return ""
         (query_from, query_to), (from_, to) = self.alignment.stretches
-        up = (-self.alignment.semitones + 6) % 12 - 6  # of the track against the query
         return (
-            f"{up:+d} semitones, {clock(query_from)}-{clock(query_to)} of the query is "
+            f"{self.semitones:+d} semitones, {clock(query_from)}-{clock(query_to)} of the query is "
             f"{clock(from_)}-{clock(to)}"
         )
 
@@ -51,7 +55,7 @@ class Match:
         if self.alignment is not None and self.alignment.path is not None:
             places = zip(("query", "track"), self.alignment.stretches, strict=True)
             seconds = {name: [round(end * SECONDS, 1) for end in ends] for name, ends in places}
-            found |= {"semitones": self.alignment.semitones, "tempo_ratio": self.alignment.tempo_ratio}
+            found |= {"semitones": self.semitones, "tempo_ratio": self.alignment.tempo_ratio}
             found |= {f"{name}_seconds": ends for name, ends in seconds.items()}
         return found
 

@@ -25,7 +25,7 @@ def test_an_alignment_lifts_a_version_above_what_is_only_alike():
     assert matches[2].alignment.path is None  # only of those that are wanted
     found = matches[0].as_json("a.mp3", 0.01)
     assert found["query_seconds"][0] == pytest.approx(4.6) and found["track_seconds"][0] == 0.0
-    assert found["tempo_ratio"] == pytest.approx(1.0)
+    assert found["tempo_ratio"] == pytest.approx(1.0) and found["semitones"] == 3
 
 
 def test_only_chosen_rows_are_ranked_and_an_index_without_chroma_by_cosine():
