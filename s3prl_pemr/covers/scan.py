@@ -20,7 +20,7 @@ from .identify import known_of, model_of
 from .index import CoverIndex, read_index
 from .model import add_model_arguments
 from .ranking import ALIGNMENT_WEIGHT, aligned
-from .track import PIECE_COLUMNS, Known, clock, piece_starts
+from .track import PIECE_COLUMNS, PIECE_HOP_COLUMNS, Known, clock, piece_starts
 
 HELP = "what was played when in a long recording"
 EXAMPLE = "s3prl-pemr covers scan concert.mp3 INDEX --cue concert.cue"
@@ -80,7 +80,8 @@ def run(args: argparse.Namespace) -> int:
 def pieces_found(recording: Known, index: CoverIndex, least: float) -> list[Played]:
     """The best track of each piece of a recording; pieces below `least` are left out.
 
-    A piece is compared with the pieces of every track, then aligned with the best tracks as a whole.
+    A piece is compared with the pieces of every track, then aligned with the best tracks as a whole; of it
+    counts what goes along with the track.
     """
     rows = np.repeat(np.arange(len(index.known)), [len(known.pieces) for known in index.known])
     pieces = unit_rows(np.concatenate([known.pieces for known in index.known]).astype(np.float32))
@@ -99,7 +100,8 @@ def pieces_found(recording: Known, index: CoverIndex, least: float) -> list[Play
         ]
         score, row = max(scored)
         if score >= least:
-            found.append(Played(start, end, row, float(score)))
+            (first, last), _ = aligned(piece, index.known[row], path=True).stretches
+            found.append(Played(start + first, min(start + last, end), row, float(score)))
     return found
 
 
@@ -107,8 +109,9 @@ def joined(pieces: list[Played]) -> list[Played]:
     """Pieces of one track that follow one another, as one; where two tracks overlap, the middle parts."""
     played: list[Played] = []
     for piece in pieces:
-        if played and played[-1].row == piece.row and piece.start <= played[-1].end:
-            played[-1].end, played[-1].score = piece.end, max(played[-1].score, piece.score)
+        if played and played[-1].row == piece.row and piece.start <= played[-1].end + PIECE_HOP_COLUMNS:
+            played[-1].end = max(played[-1].end, piece.end)
+            played[-1].score = max(played[-1].score, piece.score)
             continue
         if played and piece.start < played[-1].end:
             middle = (piece.start + played[-1].end) // 2

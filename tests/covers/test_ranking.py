@@ -84,3 +84,9 @@ def test_a_match_without_alignment_says_no_place():
     assert Match(0, 0.5, 0.5).as_json("a", None) == {
         "track": "a", "score": 0.5, "cosine": 0.5, "false_alarm": None
     }  # fmt: skip
+
+
+def test_pieces_of_one_track_that_nearly_meet_are_joined():
+    pieces = [Played(0, 60, 1, 1.5), Played(70, 90, 1, 1.4), Played(75, 80, 1, 2.5), Played(200, 230, 1, 1.6)]
+    found = [(piece.start, piece.end, piece.score) for piece in joined(pieces)]
+    assert found == [(0, 90, 2.5), (200, 230, 1.6)]

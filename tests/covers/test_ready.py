@@ -88,7 +88,7 @@ def test_what_was_played_when(index, music, queries, run, tmp_path):
     _, out, _ = run("scan", tmp_path / "mix.wav", index, "--json", "--cue", tmp_path / "mix.cue")
     found = json.loads(out.splitlines()[0])
     assert [piece["track"] for piece in found] == ["5.wav", "11.wav"]
-    assert found[1]["start"] == pytest.approx(35, abs=8) and found[1]["end"] == pytest.approx(70, abs=2)
+    assert found[1]["start"] == pytest.approx(35, abs=3) and found[1]["end"] == pytest.approx(70, abs=2)
     assert 'TITLE "11.wav"' in (tmp_path / "mix.cue").read_text()
 
 
