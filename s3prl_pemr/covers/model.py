@@ -29,6 +29,7 @@ from s3prl_pemr.safety.damage import damage_of
 from .track import CHROMA_SCALE, PIECE_COLUMNS, Heard, Known, piece_starts
 
 DEFAULT = "ready"
+BATCH_PIECES = 32  # through the network at a time: a concert has a thousand
 
 
 class CoverModel(Protocol):
@@ -88,7 +89,7 @@ class ReadyModel:
         pieces = [whole[:, start : start + PIECE_COLUMNS] for start in piece_starts(whole.shape[1])]
         batch = torch.stack([F.pad(piece, (0, EVAL_COLUMNS - piece.shape[1])) for piece in pieces])
         embedding = self.network(F.pad(whole, (0, max(EVAL_COLUMNS - whole.shape[1], 0)))[None, None])[0]
-        found = self.network(batch[:, None])
+        found = torch.cat([self.network(part[:, None]) for part in batch.split(BATCH_PIECES)])
         return Known(_finite(embedding, name, self.where), _chroma(heard), found.half().cpu().numpy())
 
     def trust(self) -> str:

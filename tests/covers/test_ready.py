@@ -7,7 +7,9 @@ import pytest
 import soundfile
 from cover_store import polyphony, version
 
+from s3prl_pemr.covers import model
 from s3prl_pemr.covers.index import read_index
+from s3prl_pemr.covers.track import Heard
 
 RATE = 16_000
 
@@ -109,3 +111,12 @@ def test_an_index_keeps_its_model(index, music, run, tmp_path):
     other = {"ready": "ftm2d", "ftm2d": "ready"}[found.model]
     with pytest.raises(SystemExit, match="made by another model"):
         run("embed", music, index, "--model", other, "--device", "cpu")
+
+
+def test_pieces_do_not_depend_on_how_many_go_through_the_network_at_a_time(monkeypatch):
+    cqt = np.random.default_rng(0).random((84, 150), np.float32)
+    heard, ready = Heard(np.ones(1, np.float32), cqt), model.open_model("ready", "cpu")
+    known = ready.know(heard, "a")
+    assert len(known.pieces) == 7  # from 0, 15 ... 90
+    monkeypatch.setattr(model, "BATCH_PIECES", 2)
+    np.testing.assert_allclose(ready.know(heard, "a").pieces, known.pieces, atol=1e-3)
