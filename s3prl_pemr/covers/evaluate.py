@@ -73,7 +73,8 @@ def run(args: argparse.Namespace) -> int:
     known = [index.known[rows[track]].chroma for track in listed]
     if args.aligned and any(chroma is None for chroma in known):
         raise ValueError(f"{args.index}: of version 0.1, without chroma to align; embed anew")
-    rerank = by_alignment([unit_columns(chroma.astype(np.float32)) for chroma in known], args.aligned)
+    chromas = [unit_columns(chroma.astype(np.float32)) for chroma in known] if args.aligned else []
+    rerank = by_alignment(chromas, args.aligned)
     found = Retrieval(args.list.stem, listed, [works[track] for track in listed], embeddings, rerank)
     print(visible(found.line))
     if missing:
