@@ -13,7 +13,6 @@ from .plan import Plan, Pretraining, Row, Task
 from .stages import Stages
 from .step_times import step_seconds, steps_within, warm_step_seconds
 
-BEST = "dev-best.ckpt"
 PACE_STEPS = 8  # of the run that tells the pace
 
 

@@ -12,30 +12,28 @@ DEMO = "demo:"
 PARTS = {
     "magnatagatune": ("mtat",),
     "gtzan": ("gtzan",),
-    "shs100k": (
-        "shs100k",
-        "--min-versions",
-        "1",
-    ),  # 4 versions of a work, SHS100K's training list has 6 and more
+    # 4 versions of a work; SHS100K's training list has 6 and more
+    "shs100k": ("shs100k", "--min-versions", "1"),
     "covers80": ("covers80",),
 }
 
 
-def corpus_and_store(stages: Stages, folder: Path, full: bool = False) -> tuple[Path, Path]:
-    """Compose the demo corpus and read its MagnaTagATune part into a store, unless they are there.
+def demo_store(stages: Stages, folder: Path, part: str) -> Path:
+    """A part of the demo corpus as a store: composed and read, unless both are there.
 
     Args:
-        stages: of the experiment.
-        folder: where they go: `corpus`, `store`.
-        full: with the parts for genre and cover songs.
+        stages: of the experiment; two of them.
+        folder: where they go: `corpus`, `store-PART`.
+        part: of PARTS; all but the first want the whole corpus.
     """
-    corpus, store = folder / "corpus", folder / "store"
-    whole = ["--full"] if full else []
+    command, *options = PARTS[part]
+    corpus, store = folder / "corpus", folder / f"store-{part}"
+    name, whole = ("corpus", []) if part == "magnatagatune" else ("whole corpus", ["--full"])
+    stages.run(name, ["-m", "s3prl_pemr.prepare", "demo", str(corpus), *whole])
     stages.run(
-        "whole corpus" if full else "corpus", ["-m", "s3prl_pemr.prepare", "demo", str(corpus), *whole]
+        f"store {part}", ["-m", "s3prl_pemr.prepare", command, str(corpus / part), str(store), *options]
     )
-    stages.run("store", ["-m", "s3prl_pemr.prepare", "mtat", str(corpus / "magnatagatune"), str(store)])
-    return corpus, store
+    return store
 
 
 def store_of(where: str, folder: Path) -> Path:
@@ -51,12 +49,4 @@ def store_of(where: str, folder: Path) -> Path:
     part = where.removeprefix(DEMO)
     if part not in PARTS:
         raise ValueError(f"{where}: the demo corpus has {', '.join(PARTS)}")
-    command, *options = PARTS[part]
-    stages = Stages(folder, 2)
-    corpus, store = folder / "corpus", folder / f"store-{part}"
-    name, whole = ("corpus", []) if part == "magnatagatune" else ("whole corpus", ["--full"])
-    stages.run(name, ["-m", "s3prl_pemr.prepare", "demo", str(corpus), *whole])
-    stages.run(
-        f"store {part}", ["-m", "s3prl_pemr.prepare", command, str(corpus / part), str(store), *options]
-    )
-    return store
+    return demo_store(Stages(folder, STAGES), folder, part)

@@ -13,14 +13,14 @@ from dataclasses import dataclass
 import torch
 
 from s3prl_pemr.report.progress import Progress
-from s3prl_pemr.safety.interruption import Interruption
+from s3prl_pemr.safety.interruption import SIGNALS, Interruption
 
 from .cells import HeadCell, PretrainingCell
 from .stages import Stages
 
 Cell = HeadCell | PretrainingCell
 LOG = "log.txt"
-INTERRUPTED = (128 + signal.SIGINT, 128 + signal.SIGTERM)
+INTERRUPTED = tuple(128 + number for number in SIGNALS)
 POLL_SECONDS = 0.3
 
 

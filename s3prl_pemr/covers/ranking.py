@@ -15,7 +15,6 @@ from s3prl.downstream.cover_song.training_free.rerank import ALIGNMENT_WEIGHT
 from .track import CHROMA_SCALE, Known, clock
 
 CANDIDATES = 20  # that are aligned
-BEHIND = 2.0  # what is not aligned comes after all that is
 COVERS, SPACINGS = 4, 10  # of a query, at most; and how many scores behind them tell of unrelated tracks
 
 

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import base64
 import html
-import io
 from pathlib import Path
 
 from s3prl.downstream.cover_song.cqt.columns import SECONDS
 
 from s3prl_pemr.audio import SAMPLE_RATE, UnreadableAudio, read_audio
 from s3prl_pemr.launch.outputs import check_file
+from s3prl_pemr.report.data_urls import picture_url, sound_url
 from s3prl_pemr.report.printable import printable, visible
 from s3prl_pemr.safety.whole_file import write_whole
 
@@ -78,8 +77,6 @@ def page(query: Path, matches: list[Match], index: CoverIndex, music: Path, abou
     for place, match in enumerate(matches, start=1):
         track = index.tracks[match.row]
         (query_from, _), (track_from, _) = match.alignment.stretches
-        picture = io.BytesIO()
-        alignment_figure(match, query.name, track).savefig(picture, format="png", dpi=80)
         answers.append(
             ANSWER.format(
                 place=place,
@@ -90,7 +87,7 @@ def page(query: Path, matches: list[Match], index: CoverIndex, music: Path, abou
                 track_from=clock(track_from),
                 query=_heard(query, query_from),
                 found=_heard(music / track, track_from),
-                picture=_data("image/png", picture.getvalue()),
+                picture=picture_url(alignment_figure(match, query.name, track)),
             )
         )
     title = html.escape(f"What {printable(query.name)} may be a cover of")
@@ -99,8 +96,6 @@ def page(query: Path, matches: list[Match], index: CoverIndex, music: Path, abou
 
 def _heard(path: Path, first_column: int) -> str:
     """HEARD_SECONDS of a file as mp3 in a data URL."""
-    from s3prl_pemr.explain.views import as_mp3
-
     try:
         wav = read_audio(path)
     except (UnreadableAudio, OSError) as error:
@@ -108,8 +103,4 @@ def _heard(path: Path, first_column: int) -> str:
             f"{path}: cannot be heard ({error}); MUSIC is the folder that INDEX is of"
         ) from error
     start = round(first_column * SECONDS * SAMPLE_RATE)
-    return _data("audio/mpeg", as_mp3(wav[start : start + HEARD_SECONDS * SAMPLE_RATE], SAMPLE_RATE))
-
-
-def _data(kind: str, content: bytes) -> str:
-    return f"data:{kind};base64,{base64.b64encode(content).decode()}"
+    return sound_url(wav[start : start + HEARD_SECONDS * SAMPLE_RATE], SAMPLE_RATE)

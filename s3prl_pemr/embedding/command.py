@@ -27,7 +27,7 @@ from s3prl_pemr.safety.interruption import Interruption
 from s3prl_pemr.safety.sole_writer import sole_writer
 from s3prl_pemr.store.parts import Shard
 
-from .embedder import POOLS, Embedder, Wanted, batches, hours_per_minute
+from .embedder import POOLS, Embedder, Wanted, batches
 from .files import is_current, write_track
 from .tables import TABLES, need_arrow, write_table
 
@@ -122,7 +122,7 @@ def _embed(args: argparse.Namespace, wanted: Wanted, folder: Path, is_table: boo
                 return stop.exit_status()
     for line in unreadable:
         print(visible(f"unreadable: {line}"), file=sys.stderr)
-    speed = hours_per_minute(samples, time.monotonic() - begun)
+    speed = samples / SAMPLE_RATE / 60 / (time.monotonic() - begun)  # hours a minute
     line = f"{len(todo) - len(unreadable)} new, {len(unreadable)} unreadable"
     line += f", {speed:.1f} hours of music a minute" if samples else ""
     if is_table and there:

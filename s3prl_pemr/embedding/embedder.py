@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -158,8 +157,3 @@ def batches(tracks: Sequence[int], most: int, most_samples: int) -> list[list[in
         else:
             found.append([place])
     return found
-
-
-def hours_per_minute(samples: int, seconds: float) -> float:
-    """Speed, for people."""
-    return samples / SAMPLE_RATE / 3600 / max(seconds / 60, math.ulp(1.0))

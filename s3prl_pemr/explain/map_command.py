@@ -34,12 +34,12 @@ def run(args: argparse.Namespace) -> int:
     """Carry out the command. Returns the exit status; raises ValueError (one line)."""
     check_file(args.out, "-o")
     from s3prl_pemr.embedding.embedder import Embedder, Wanted
+    from s3prl_pemr.report.data_urls import sound_url
     from s3prl_pemr.safety.whole_file import write_whole
     from s3prl_pemr.store import AudioStore
 
     from .clip_map import ClipMap, clip_vectors, excerpt, lay_out
     from .map_page import map_page
-    from .views import as_mp3
 
     store = AudioStore(args.store)
     rows = store.select(args.split)
@@ -51,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
     found = ClipMap([store.tracks[row] for row in chosen], labels, places, explained)
     heard = set(rng.permutation(len(chosen))[:MOST_SOUNDS].tolist())
     sounds = [
-        as_mp3(excerpt(store, int(row), SOUND_SECONDS), store.sample_rate) if place in heard else None
+        sound_url(excerpt(store, int(row), SOUND_SECONDS), store.sample_rate) if place in heard else None
         for place, row in enumerate(chosen)
     ]
     title = f"Which clips does {args.upstream} find alike?"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import html
 from collections import Counter
 from collections.abc import Sequence
@@ -40,13 +39,13 @@ PAGE = """<!doctype html>
 """
 
 
-def map_page(title: str, about: str, found: ClipMap, sounds: Sequence[bytes | None]) -> str:
+def map_page(title: str, about: str, found: ClipMap, sounds: Sequence[str | None]) -> str:
     """One file that loads nothing else.
 
     Args:
         title, about: for people.
         found: the map.
-        sounds: an mp3 of each clip, or None, B.
+        sounds: the URL of each clip's sound, or None, B.
     """
     tags = Counter(label for labels in found.labels for label in labels)
     options = "".join(
@@ -62,10 +61,10 @@ def map_page(title: str, about: str, found: ClipMap, sounds: Sequence[bytes | No
     )  # fmt: skip
 
 
-def _circle(track: str, labels: list[str], place: list[float], sound: bytes | None) -> str:
+def _circle(track: str, labels: list[str], place: list[float], sound: str | None) -> str:
     x, y = (MARGIN + (SIZE - 2 * MARGIN) * value for value in place)
     name = html.escape(f"{printable(track)}: {', '.join(map(printable, labels)) or 'no tags'}")
     data = f'data-tags="{html.escape("|".join(labels))}"'
     if sound is not None:
-        data += f' class="sound" data-sound="data:audio/mpeg;base64,{base64.b64encode(sound).decode()}"'
+        data += f' class="sound" data-sound="{sound}"'
     return f'<circle cx="{x:.1f}" cy="{SIZE - y:.1f}" r="6" {data}><title>{name}</title></circle>'

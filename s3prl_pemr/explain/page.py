@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import base64
 import html
-import io
 
 import numpy as np
 from matplotlib.figure import Figure
 
+from s3prl_pemr.report.data_urls import picture_url, sound_url
 from s3prl_pemr.report.printable import printable
 
 from .importance import Explained
 from .picture import LEFT, RIGHT
-from .views import as_mp3, views
+from .views import views
 
 STYLE = """
 body { font: 15px/1.45 system-ui, sans-serif; margin: 1.5em; color: #111 }
@@ -79,23 +78,15 @@ def explained_page(figure: Figure, wav: np.ndarray, found: Explained, name: str,
         name: of the track.
         about: which model.
     """
-    picture = io.BytesIO()
-    figure.savefig(picture, format="png", dpi=80)
     script = SCRIPT
     for key, value in {"LEFT": LEFT, "RIGHT": RIGHT, "SECONDS": round(found.seconds, 3)}.items():
         script = script.replace(key, str(value))
     buttons, sounds = [], []
     for view, samples in views(wav, found).items():
-        sound = _data("audio/mpeg", as_mp3(samples, found.sample_rate))
         buttons.append(f"<button>{html.escape(view)}</button>")
-        sounds.append(f'<audio preload="metadata" src="{sound}"></audio>')
+        sounds.append(f'<audio preload="metadata" src="{sound_url(samples, found.sample_rate)}"></audio>')
     title = html.escape(f"What does PEMR leave out of {printable(name)}?")
-    image = _data("image/png", picture.getvalue())
     return PAGE.format(
-        title=title, style=STYLE, about=html.escape(about), buttons="".join(buttons), image=image,
-        sounds="".join(sounds), script=script,
+        title=title, style=STYLE, about=html.escape(about), buttons="".join(buttons),
+        image=picture_url(figure), sounds="".join(sounds), script=script,
     )  # fmt: skip
-
-
-def _data(kind: str, content: bytes) -> str:
-    return f"data:{kind};base64,{base64.b64encode(content).decode()}"

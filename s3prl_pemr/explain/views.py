@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import io
-
 import numpy as np
-import soundfile
 
 from .importance import Explained
 
@@ -30,10 +27,3 @@ def views(wav: np.ndarray, found: Explained) -> dict[str, np.ndarray]:
     """The track and both views by their names in VIEWS."""
     masks = (np.ones_like(found.positive), found.positive, 1 - found.positive)
     return {name: heard(wav, mask, found.hop_samples) for name, mask in zip(VIEWS, masks, strict=True)}
-
-
-def as_mp3(wav: np.ndarray, sample_rate: int) -> bytes:
-    """A file that every browser plays."""
-    file = io.BytesIO()
-    soundfile.write(file, wav, sample_rate, format="MP3", subtype="MPEG_LAYER_III")
-    return file.getvalue()

@@ -13,7 +13,7 @@ import argparse
 from pathlib import Path
 
 from s3prl_pemr.comparison.corpus import STAGES as CORPUS_STAGES
-from s3prl_pemr.comparison.corpus import corpus_and_store
+from s3prl_pemr.comparison.corpus import demo_store
 from s3prl_pemr.comparison.launchers import pretrain
 from s3prl_pemr.comparison.stages import Stages
 from s3prl_pemr.launch.outputs import check_folder
@@ -59,7 +59,7 @@ def _run(folder: Path) -> int:
     from .loss_figure import loss_figure
 
     stages = Stages(folder, STAGES)
-    _, store = corpus_and_store(stages, folder, full=False)
+    store = demo_store(stages, folder, "magnatagatune")
     rows, solved = few_labels.compare(stages, folder, store)
     tags = len({label for labels in AudioStore(store).labels for label in labels})
     texts = [few_labels.rule(solved, tags), few_labels.markdown(rows), *few_labels.verdict(rows)]

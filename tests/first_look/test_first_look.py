@@ -108,7 +108,7 @@ def test_the_stages_and_what_is_shown(tmp_path, monkeypatch, capsys, songs):
             (folder / "log.jsonl").write_text("".join(json.dumps(line) + "\n" for line in steps))
 
     monkeypatch.setattr(Stages, "run", run)
-    monkeypatch.setattr(demo, "corpus_and_store", lambda stages, folder, full: (folder, store.path))
+    monkeypatch.setattr(demo, "demo_store", lambda stages, folder, part: store.path)
     monkeypatch.setattr(
         "s3prl_pemr.first_look.head_tags.head_tags", lambda *_: {"soft_brilliance": [("piano", 0.5)]}
     )

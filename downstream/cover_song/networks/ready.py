@@ -29,7 +29,6 @@ class ReadyKiNet(nn.Module):
     """CQT magnitudes -> embedding, with the weights that ship."""
 
     width = KiNet.width
-    min_columns = CROP_COLUMNS
 
     def __init__(self):
         super().__init__()
@@ -46,7 +45,6 @@ class Ready(nn.Module):
     """CQT magnitudes -> both embeddings, so that a cosine is a mean of both cosines."""
 
     width = ReadyKiNet.width + FourierMagnitudes.width
-    min_columns = CROP_COLUMNS
 
     def __init__(self):
         super().__init__()

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import base64
 import html
-import io
-import platform
 from collections.abc import Sequence
-from importlib.metadata import PackageNotFoundError, version
 
 import yaml
 
+from s3prl_pemr.report.data_urls import picture_url
 from s3prl_pemr.report.printable import visible
+from s3prl_pemr.report.run_record import versions
 
 from .figure import section_figure
 from .results import Section
 from .tables import caption, section_table, verdicts
 
-PACKAGES = ("s3prl-pemr", "s3prl", "torch", "torchaudio", "numpy", "scipy", "librosa", "transformers")
 STYLE = """
 body { font: 15px/1.45 system-ui, sans-serif; margin: 2em auto; max-width: 1100px; padding: 0 1em }
 table { border-collapse: collapse; font-size: 13px; display: block; overflow-x: auto }
@@ -48,20 +45,10 @@ def page(title: str, about: str, sections: Sequence[Section], plan: dict) -> str
     parts.append(
         f"<h2>The plan</h2><pre>{_text(yaml.safe_dump(plan, sort_keys=False, allow_unicode=True))}</pre>"
     )
-    parts.append(f"<h2>Versions</h2><p>{_text(', '.join(versions()))}</p>")
+    installed = ", ".join(f"{name} {found}" for name, found in versions().items() if found)
+    parts.append(f"<h2>Versions</h2><p>{_text(installed)}</p>")
     head = f'<meta charset="utf-8"><title>{_text(title)}</title><style>{STYLE}</style>'
     return f'<!doctype html><html lang="en"><head>{head}</head><body>{"".join(parts)}</body></html>\n'
-
-
-def versions() -> list[str]:
-    """Of Python and the packages that decide results."""
-    found = [f"Python {platform.python_version()}"]
-    for name in PACKAGES:
-        try:
-            found.append(f"{name} {version(name)}")
-        except PackageNotFoundError:
-            continue
-    return found
 
 
 def _table(section: Section) -> str:
@@ -77,10 +64,8 @@ def _table(section: Section) -> str:
 
 
 def _picture(section: Section, metric: str) -> str:
-    picture = io.BytesIO()
-    section_figure(section, metric).savefig(picture, format="png", dpi=110)
-    encoded = base64.b64encode(picture.getvalue()).decode()
-    return f'<img alt="{_text(f"{section.name}: {metric}")}" src="data:image/png;base64,{encoded}">'
+    source = picture_url(section_figure(section, metric), dpi=110)
+    return f'<img alt="{_text(f"{section.name}: {metric}")}" src="{source}">'
 
 
 def _text(text: str) -> str:
