@@ -10,6 +10,7 @@ Conventions:
 Metrics:
     map: mean over queries of the average precision over the whole ranking.
     precision_at_10: covers among the first ten, divided by 10, mean over queries.
+    ndcg_at_10: normalised discounted cumulative gain of the first ten, mean over queries.
     mr1: rank of the first cover, counted from 1, arithmetic mean over queries.
 """
 
@@ -21,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from .ranking.cosine import comparable, scores_from_embeddings
-from .ranking.query_scores import QueryScores
+from .ranking.query_scores import CUT, QueryScores, ndcg
 
 TIE_TOLERANCE = 1e-12  # of the MAP: below it no tie mattered
 
@@ -35,10 +36,10 @@ def retrieval_metrics(
         similarity: float, (tracks, tracks), a query per row; the diagonal is not looked at.
         works: (tracks,).
         strict: as utility.py: calc_MAP of CQTNet and TPPNet: tracks without a cover are queries too, with 0
-            for all three scores - also for the rank, which lowers MR1.
+            for all scores - also for the rank, which lowers MR1.
 
-    Returns: map, precision_at_10, mr1, queries, works (those with a cover), tracks, distractors; and
-        map_optimistic and map_pessimistic where ties make a difference.
+    Returns: map, precision_at_10, ndcg_at_10, mr1, queries, works (those with a cover), tracks, distractors;
+        and map_optimistic and map_pessimistic where ties make a difference.
 
     Raises:
         ValueError: shapes that do not fit, a similarity that is no finite number, no query at all.
@@ -88,6 +89,38 @@ def score_queries(similarity: np.ndarray, works: Sequence[Hashable]) -> QuerySco
     return scores
 
 
+def ndcg_without_first(similarity: np.ndarray, works: Sequence[Hashable], cut: int = CUT) -> float:
+    """The nDCG that mteb gives Covers80A2ARetrieval and SHS100KA2ARetrieval, mean over queries.
+
+    There every query is in the corpus too, under another id, and is no cover of itself. Of each ranking the
+    first result is dropped, whatever it is; the others are scored by trec_eval's ndcg_cut, a cover that was
+    dropped counting as not found. That is `ndcg_at_10` of the functions above wherever each track is most
+    like itself; where another comes first, a cover is lost and the query stays in the ranking.
+
+    Source: mteb 2.26.24, skip_first_result in mteb/_evaluators/retrieval_metrics.py:
+    calculate_retrieval_scores. Of equal similarities the lower index comes first here, the greater id there.
+
+    Args:
+        similarity: float, (tracks, tracks), a query per row, with the diagonal.
+        works: (tracks,).
+
+    Raises:
+        ValueError: shapes that do not fit, a similarity that is no finite number, no query at all.
+    """
+    similarity, scores = np.asarray(similarity, np.float64), QueryScores.of(works)
+    if similarity.shape != (scores.tracks, scores.tracks) or not np.isfinite(similarity).all():
+        raise ValueError(f"not a finite similarity of {scores.tracks} tracks: shape {similarity.shape}")
+    if not len(scores.queries):
+        raise ValueError(f"none of {scores.tracks} tracks has another version of its work among them")
+    found = []
+    for query, covers in zip(scores.queries, scores.relevant, strict=True):
+        relevant = scores.work_numbers == scores.work_numbers[query]
+        relevant[query] = False
+        ranking = np.argsort(-comparable(similarity[query]), kind="stable")[1:]
+        found.append(ndcg(1 + np.flatnonzero(relevant[ranking]), int(covers), cut))
+    return float(np.mean(found))
+
+
 def summary(scores: QueryScores, strict: bool = False) -> dict[str, Any]:
     """The means over queries as plain numbers. Raises ValueError where there is no query."""
     queries = len(scores.queries)
@@ -99,6 +132,7 @@ def summary(scores: QueryScores, strict: bool = False) -> dict[str, Any]:
     means = {
         "map": scores.average_precision,
         "precision_at_10": scores.precision_at_10,
+        "ndcg_at_10": scores.ndcg_at_10,
         "mr1": scores.first_rank,
     }
     bounds = {"map_optimistic": scores.best_average_precision,

@@ -11,10 +11,13 @@ import numpy as np
 
 from s3prl_pemr.report.bootstrap import INTERVAL_METHOD, drawn_counts, interval_95
 
-from .query_scores import CUT, QueryScores
+from .query_scores import CUT, QueryScores, discounts
 
 BOOTSTRAP_DRAWS = 2_000
-METRICS = {"map": "average_precision", "precision_at_10": "precision_at_10", "mr1": "first_rank"}
+METRICS = {
+    "map": "average_precision", "precision_at_10": "precision_at_10", "ndcg_at_10": "ndcg_at_10",
+    "mr1": "first_rank",
+}  # fmt: skip
 
 
 def ceilings(scores: QueryScores) -> dict[str, float]:
@@ -22,6 +25,7 @@ def ceilings(scores: QueryScores) -> dict[str, float]:
     return {
         "map": 1.0,
         "precision_at_10": float(np.mean(np.minimum(scores.relevant, CUT)) / CUT),
+        "ndcg_at_10": 1.0,
         "mr1": 1.0,
     }
 
@@ -31,14 +35,18 @@ def random_ranking(scores: QueryScores) -> dict[str, float]:
 
     E[AP] = (H_N + (R - 1) / (N - 1) * (N - H_N)) / N with the harmonic number H_N: a cover stands at rank i
     with probability R / N and then finds (i - 1)(R - 1) / (N - 1) others before it.
+    E[nDCG at 10] = R / N times the sum of the first ten discounts, divided by that of the best ranking.
     E[first rank] = (N + 1) / (R + 1).
     """
     ranked, relevant = scores.tracks - 1, scores.relevant
     harmonic = float(np.sum(1 / np.arange(1, ranked + 1)))
     others = (relevant - 1) / max(ranked - 1, 1)
+    gains = np.cumsum(discounts())
+    best = gains[np.minimum(relevant, CUT) - 1]
     return {
         "map": float(np.mean((harmonic + others * (ranked - harmonic)) / ranked)),
         "precision_at_10": float(np.mean(relevant * min(CUT, ranked) / ranked / CUT)),
+        "ndcg_at_10": float(np.mean(relevant / ranked * gains[min(CUT, ranked) - 1] / best)),
         "mr1": float(np.mean((ranked + 1) / (relevant + 1))),
     }
 
@@ -63,6 +71,7 @@ def intervals(
     bounds = {
         "map": (0, 1),
         "precision_at_10": (0, float(np.minimum(scores.relevant, CUT).max()) / CUT),
+        "ndcg_at_10": (0, 1),
         "mr1": (1, np.inf),  # a scale that does not depend on the number of tracks
     }
     found = {}

@@ -24,7 +24,9 @@ from .query_scores import CUT, QueryScores
 logger = logging.getLogger(__name__)
 TIE_WARNING = 1e-4  # of the MAP
 
-COLUMNS = ("query", "work", "covers", "average_precision", f"hits_at_{CUT}", "first_rank", "top")
+COLUMNS = (
+    "query", "work", "covers", "average_precision", f"hits_at_{CUT}", "first_rank", "top", f"ndcg_at_{CUT}",
+)  # fmt: skip
 
 
 def mean_cosine(embeddings: np.ndarray) -> float:
@@ -117,4 +119,5 @@ def _query_rows(scores: QueryScores, tracks: Sequence[str], works: Sequence[str]
         yield (
             tracks[query], works[query], scores.relevant[row], f"{scores.average_precision[row]:.6f}",
             round(scores.precision_at_10[row] * CUT), int(scores.first_rank[row]), tracks[scores.top[row]],
+            f"{scores.ndcg_at_10[row]:.6f}",
         )  # fmt: skip

@@ -15,7 +15,9 @@ from s3prl_pemr.report.bootstrap import INTERVAL_METHOD
 
 def test_covers80():
     scores = QueryScores.of(np.repeat(np.arange(80), 2))
-    assert ceilings(scores) == {"map": 1.0, "precision_at_10": pytest.approx(0.1), "mr1": 1.0}
+    assert ceilings(scores) == {
+        "map": 1.0, "precision_at_10": pytest.approx(0.1), "ndcg_at_10": 1.0, "mr1": 1.0,
+    }  # fmt: skip
     expected = random_ranking(scores)
     assert expected["mr1"] == pytest.approx(80)  # one cover among 159: (159 + 1) / 2
     assert expected["map"] == pytest.approx(0.0355, abs=1e-4)  # H_159 / 159
@@ -26,7 +28,7 @@ def test_the_expectation_is_the_mean_over_all_rankings():
     # 5 tracks, works a a a b b: every order of the 4 others for each query.
     works = list("aaabb")
     scores = QueryScores.of(works)
-    found = {"map": [], "mr1": []}
+    found = {"map": [], "ndcg_at_10": [], "mr1": []}
     for order in itertools.permutations(range(4)):
         similarity = np.zeros((5, 5))
         for query in range(5):
@@ -36,6 +38,7 @@ def test_the_expectation_is_the_mean_over_all_rankings():
             values.append(metrics[name])
     expected = random_ranking(scores)
     assert np.mean(found["map"]) == pytest.approx(expected["map"], abs=1e-12)
+    assert np.mean(found["ndcg_at_10"]) == pytest.approx(expected["ndcg_at_10"], abs=1e-12)
     assert np.mean(found["mr1"]) == pytest.approx(expected["mr1"], abs=1e-12)
 
 
@@ -60,7 +63,7 @@ def test_the_interval_is_over_works():
 def test_intervals_stay_where_scores_can_be():
     scores = score_queries(np.random.default_rng(1).standard_normal((8, 8)), np.repeat(np.arange(4), 2))
     found = intervals(scores)
-    assert all(0 <= end <= 1 for end in found["map"])
+    assert all(0 <= end <= 1 for name in ("map", "ndcg_at_10") for end in found[name])
     assert all(0 <= end <= 0.1 for end in found["precision_at_10"])  # one cover a query
     assert all(1 <= end <= 7 for end in found["mr1"])  # of 7 tracks ranked
     assert context(scores)["interval_method"] == INTERVAL_METHOD

@@ -158,7 +158,7 @@ def test_the_best_dev_map_asks_for_a_checkpoint(make_expert, tmp_path, caplog):
     assert (dev["ceilings"]["map"], dev["interval_95_over_works"]["map"]) == (1.0, [1.0, 1.0])
     assert dev["parameters_without_classifier"] == 4 * 300 + 300
     lines = (tmp_path / "per_query-dev.tsv").read_text().splitlines()
-    assert lines[1].split("\t") == ["3_0.wav", "30", "1", "1.000000", "1", "1", "3_1.wav"]
+    assert lines[1].split("\t") == ["3_0.wav", "30", "1", "1.000000", "1", "1", "3_1.wav", "1.000000"]
     assert (tmp_path / "retrieval-dev.png").stat().st_size > 1_000
 
 
