@@ -9,6 +9,7 @@ from s3prl_pemr.report.printable import visible
 
 from . import join, verify
 from .datasets import covers80, demo, folder, gtzan, mtat, shs100k
+from .datasets.marble import emo, giantsteps, jamendo, nsynth
 
 COMMANDS = {
     "folder": folder,
@@ -16,6 +17,10 @@ COMMANDS = {
     "gtzan": gtzan,
     "shs100k": shs100k,
     "covers80": covers80,
+    "nsynth": nsynth,
+    "jamendo": jamendo,
+    "emo": emo,
+    "giantsteps": giantsteps,
     "demo": demo,
     "join": join,
     "verify": verify,

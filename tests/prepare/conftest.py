@@ -1,0 +1,1 @@
+"""Its rooms import from here what all tests of prepare share."""
