@@ -5,6 +5,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from s3prl_pemr.loops.device import to_device
+
 from .delay import add_delay
 from .draw import Draws
 from .filters import filter_clips
@@ -53,7 +55,7 @@ def augment(wavs: Tensor, draws: Draws, sample_rate: int, delay_volume: float = 
             chosen = applies.nonzero().squeeze(1)  # on the CPU
             if len(chosen) == 0:
                 continue
-            rows = chosen.to(wavs.device)
+            rows = to_device(chosen, wavs.device)
             changed = transform(out[rows], *(parameter[chosen] for parameter in parameters), *constants)
             out.index_copy_(0, rows, changed)
     return out

@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor
 
+from s3prl_pemr.loops.device import to_device
+
 from .fft_length import fast_fft_length
 
 CYCLES = 4  # of the cutoff frequency to each side of the middle; with a Hann window, as CLMR's filters
@@ -48,11 +50,11 @@ def filter_clips(wavs: Tensor, high_pass_hz: Tensor, low_pass_hz: Tensor, sample
     if bool(((high_pass_hz > 0) == (low_pass_hz > 0)).any()):
         raise ValueError("high_pass_hz, low_pass_hz: each clip needs one of the two above 0")
     samples = wavs.shape[1]
-    kernels = low_pass_kernels((high_pass_hz + low_pass_hz).to(wavs.device), sample_rate)
+    kernels = low_pass_kernels(to_device(high_pass_hz + low_pass_hz, wavs.device), sample_rate)
     padded = torch.nn.functional.pad(
         wavs[:, None], (HALF_KERNEL_SAMPLES, HALF_KERNEL_SAMPLES), mode="replicate"
     )
     length = fast_fft_length(samples + 2 * HALF_KERNEL_SAMPLES)
     spectrum = torch.fft.rfft(padded[:, 0], n=length) * torch.fft.rfft(kernels, n=length)
     low = torch.fft.irfft(spectrum, n=length)[:, 2 * HALF_KERNEL_SAMPLES :][:, :samples]
-    return torch.where((high_pass_hz > 0).to(wavs.device)[:, None], wavs - low, low)
+    return torch.where(to_device(high_pass_hz > 0, wavs.device)[:, None], wavs - low, low)

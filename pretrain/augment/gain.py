@@ -2,6 +2,8 @@
 
 from torch import Tensor
 
+from s3prl_pemr.loops.device import to_device
+
 
 def apply_gain(wavs: Tensor, gain_db: Tensor) -> Tensor:
     """Scale each clip by 10^(gain_db / 20).
@@ -15,4 +17,4 @@ def apply_gain(wavs: Tensor, gain_db: Tensor) -> Tensor:
 
     Returns: (B, N).
     """
-    return wavs * (10.0 ** (gain_db.to(wavs.device) / 20.0))[:, None]
+    return wavs * (10.0 ** (to_device(gain_db, wavs.device) / 20.0))[:, None]

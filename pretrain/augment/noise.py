@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor
 
+from s3prl_pemr.loops.device import to_device
+
 
 def add_noise(wavs: Tensor, noise_ratio: Tensor, noise_seed: Tensor) -> Tensor:
     """Add white Gaussian noise whose standard deviation is `noise_ratio` times the clip's own.
@@ -26,5 +28,5 @@ def add_noise(wavs: Tensor, noise_ratio: Tensor, noise_seed: Tensor) -> Tensor:
             for seed in noise_seed.tolist()
         ]
     )
-    level = wavs.std(dim=1, correction=0) * noise_ratio.to(wavs.device)
-    return wavs + level[:, None] * noise.to(wavs.device)
+    level = wavs.std(dim=1, correction=0) * to_device(noise_ratio, wavs.device)
+    return wavs + level[:, None] * to_device(noise, wavs.device)

@@ -13,6 +13,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from s3prl_pemr.loops.device import to_device
+
 from .fft_length import fast_fft_length
 from .splice_search import SpliceSearch, edge_places
 from .spline_read import OVERSAMPLING, read_spline, spline_coefficients
@@ -46,7 +48,7 @@ def pitch_shift(wavs: Tensor, pitch_cents: Tensor, sample_rate: int) -> Tensor:
         raise ValueError(f"pitch_cents: {pitch_cents.abs().max()} is beyond +-{LIMIT_CENTS:g}")
     if wavs.shape[1] < MINIMUM_SECONDS * sample_rate or len(wavs) == 0:
         return wavs
-    ratio = torch.exp2(pitch_cents.to(wavs.device, torch.float64) / 1200.0)
+    ratio = torch.exp2(to_device(pitch_cents.double() / 1200.0, wavs.device))
     hop = round(HOP_SECONDS * sample_rate)
     pad = 2 * hop
     # The mirror keeps the level at the ends: the FFT, being circular, would see the clip's other end there.

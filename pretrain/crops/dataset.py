@@ -17,6 +17,8 @@ from s3prl_pemr.report.printable import printable
 from s3prl_pemr.store import AudioStore
 
 from .corruption import Corruption, FrameDraws
+from .device_store import AUTO as WHERE_IT_FITS
+from .device_store import WAYS
 from .heard import AUTO, heard_tracks
 from .randomness import crop_generator, order_generator
 
@@ -34,6 +36,7 @@ class DataConfig:
     crop_samples: int = 43_200
     num_workers: int = 2
     statistics_clips: int = 4_096
+    store_on_device: str = WHERE_IT_FITS
     seed: int = 1337
 
     def __post_init__(self):
@@ -48,22 +51,27 @@ class DataConfig:
             )
         if self.crop_samples < 1 or self.statistics_clips < 1 or self.num_workers < 0 or self.seed < 0:
             raise ValueError("crop_samples and statistics_clips must be >= 1, num_workers and seed >= 0")
+        if self.store_on_device not in WAYS:
+            raise ValueError(f"store_on_device {self.store_on_device!r} is not one of {', '.join(WAYS)}")
 
 
 @dataclass
 class Batch:
     """The first crops of B tracks, then their second crops.
 
-    crops: (2 B, N) int16. draws: augmentation of each crop, on the CPU. corruption: (2 B, L), None for none.
+    crops: (2 B, N) int16; None where the device has the store. places: track and first sample of each, int64,
+    (2, 2 B). draws: augmentation of each crop, on the CPU. corruption: (2 B, L), None for none.
     """
 
-    crops: Tensor
+    crops: Tensor | None
+    places: Tensor
     draws: Draws
     corruption: Corruption | None
 
     def pin_memory(self) -> Batch:
         """Called by DataLoader for the copy to CUDA."""
-        self.crops = self.crops.pin_memory()
+        if self.crops is not None:
+            self.crops = self.crops.pin_memory()
         if self.corruption is not None:
             self.corruption = Corruption(
                 self.corruption.masked.pin_memory(), self.corruption.source.pin_memory()
@@ -72,7 +80,12 @@ class Batch:
 
 
 class CropPairs(Dataset):
-    """Reads whole batches: `__getitems__` of (epoch, track) keys gives a `Batch`."""
+    """Reads whole batches: `__getitems__` of (epoch, track) keys gives a `Batch`.
+
+    `reads`: whether with their crops; not needed where the device has the store.
+    """
+
+    reads = True
 
     def __init__(
         self,
@@ -128,8 +141,10 @@ class CropPairs(Dataset):
         tracks = np.array([track for _, track in keys] * BRANCHES)
         latest = np.maximum(self.store.length_samples[tracks] - self.config.crop_samples, 0)
         starts = np.array([g.integers(last + 1) for g, last in zip(generators, latest, strict=True)])
+        crops = self.store.gather(tracks, starts, self.config.crop_samples) if self.reads else None
         return Batch(
-            crops=torch.from_numpy(self.store.gather(tracks, starts, self.config.crop_samples)),
+            crops=None if crops is None else torch.from_numpy(crops),
+            places=torch.from_numpy(np.stack([tracks, starts])),
             draws=draw(self.augment, generators, self.sample_rate),
             corruption=self.corruption.draw(generators, self.frames) if self.corruption else None,
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
@@ -13,6 +14,7 @@ import torch
 import yaml
 from s3prl.pretrain.augment import AugmentConfig, augment
 from s3prl.pretrain.crops.dataset import BRANCHES, Batch, CropPairs, DataConfig, EpochBatches, as_read
+from s3prl.pretrain.crops.device_store import DeviceStore, device_store
 from s3prl.pretrain.crops.heard import HEARD, heard_line, heard_record
 from s3prl.pretrain.crops.log_mel_statistics import log_mel_statistics
 from s3prl.pretrain.crops.randomness import BEYOND_EPOCHS, examination_generator
@@ -97,6 +99,7 @@ class UpstreamPretrainExpert(nn.Module):
             self.dataset.tracks, self.data_config.train_batch_size, self.data_config.seed, rank, world_size
         )
         self.total_steps: int | None = None  # set by our runner; the toolkit's does not tell
+        self._samples: DeviceStore | None = None  # the store's, where the device has them
         self._prepared = self._normalised = False  # queues are filled; the log-mel statistics are known
 
     @property
@@ -149,8 +152,10 @@ class UpstreamPretrainExpert(nn.Module):
     def get_train_dataloader(self) -> DataLoader:
         """s3prl hook: batches of crop pairs, in an order that moves on with each iteration over it.
 
-        Measures the store's log-mel statistics and fills queues first, unless a checkpoint brought them.
+        Copies the store to the device where it is to be there. Measures the store's log-mel statistics and
+        fills queues first, unless a checkpoint brought them.
         """
+        self._copy_store()
         if not self._prepared:
             self._measure_statistics()
             self.method.prepare(self._extra_views())
@@ -166,6 +171,16 @@ class UpstreamPretrainExpert(nn.Module):
             persistent_workers=workers > 0,
             pin_memory=str(self.device).startswith("cuda"),
         )
+
+    def _copy_store(self) -> None:
+        config, steps = self.data_config, self.total_steps
+        heard = (
+            BRANCHES * config.train_batch_size * config.crop_samples * (math.inf if steps is None else steps)
+        )
+        self._samples = device_store(
+            self.dataset.store, self.dataset.tracks, self.device, config.store_on_device, heard
+        )
+        self.dataset.reads = self._samples is None
 
     def _measure_statistics(self) -> None:
         config, frontend = self.data_config, self.method.model.frontend
@@ -196,10 +211,17 @@ class UpstreamPretrainExpert(nn.Module):
         crops = torch.from_numpy(store.gather(both, starts, samples)).to(self.device)
         return crops.float() / INT16_FULL_SCALE
 
+    def crops(self, batch: Batch) -> Tensor:
+        """Crops on the device, as they were drawn: (2 B, N) in [-1, 1]."""
+        if batch.crops is None:
+            crops = self._samples.gather(batch.places, self.data_config.crop_samples)
+        else:
+            crops = batch.crops.to(self.device, non_blocking=True)
+        return crops.float() / INT16_FULL_SCALE
+
     def views(self, batch: Batch) -> Tensor:
         """Augmented crops on the device, (2 B, N); a filter or an echo may go a little beyond [-1, 1]."""
-        crops = batch.crops.to(self.device, non_blocking=True).float() / INT16_FULL_SCALE
-        return augment(crops, batch.draws, self.sample_rate, self.delay_volume)
+        return augment(self.crops(batch), batch.draws, self.sample_rate, self.delay_volume)
 
     def forward(self, data: Batch, records: dict, **_) -> tuple[Tensor, dict]:
         """s3prl hook: the loss of a batch; its parts are appended to `records`."""

@@ -1,10 +1,11 @@
-"""Which device an experiment runs on, and a CPU run on a machine that has CUDA."""
+"""Which device an experiment runs on, what is sent there, and a CPU run on a machine that has CUDA."""
 
 from __future__ import annotations
 
 import os
 
 import torch
+from torch import Tensor
 
 
 def choose_device(requested: str | None, local_rank: int | None = None) -> str:
@@ -25,6 +26,16 @@ def choose_device(requested: str | None, local_rank: int | None = None) -> str:
             )
         device = f"cuda:{local_rank}"
     return device
+
+
+def to_device(values: Tensor, device: torch.device | str) -> Tensor:
+    """Values on the device. To CUDA they go from pinned memory: nobody waits for the copy.
+
+    From other memory `tensor.to` waits until the device has done all that it was asked for.
+    """
+    if values.device.type == "cpu" and torch.device(device).type == "cuda":
+        values = values.pin_memory()
+    return values.to(device, non_blocking=True)
 
 
 def hide_cuda() -> None:
