@@ -1,6 +1,6 @@
 """Worker processes that read audio; their results come back in order."""
 
-import copy
+import contextlib
 import multiprocessing
 import os
 import signal
@@ -9,10 +9,13 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from multiprocessing.connection import Connection
+from multiprocessing.pool import ExceptionWithTraceback
+from multiprocessing.util import Finalize
+from queue import SimpleQueue
+from typing import TypeVar
 
 import numpy as np
 
@@ -23,15 +26,8 @@ CONTEXT = multiprocessing.get_context("fork" if sys.platform == "linux" else Non
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
 # Enough to keep every worker busy while one takes long; each result waits in memory (2 MB a minute of audio).
 TASKS_PER_WORKER = 4
-Item, Result = TypeVar("Item"), TypeVar("Result")
-
-
-class _Worker(CONTEXT.Process):
-    """Ends where its pool is broken, whatever signals it ignores."""
-
-    def terminate(self) -> None:
-        """Called by concurrent.futures for the others where one has died."""
-        self.kill()
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 
 class WorkerDied(StoreError):
@@ -74,27 +70,47 @@ class Workers:
     program starts any thread of its own (progress bar, pool), and the workers call only numpy's elementwise
     parts, libsndfile, FFmpeg and soxr, none of which has threads before it is used.
 
+    Each has a pipe of its own and a thread here that waits at it. The pools of the standard library have one
+    for all: a worker that is killed while it writes a result leaves the rest of it to be waited for there.
+
     Args:
         jobs: number of processes.
     """
 
     def __init__(self, jobs: int):
         self.jobs = jobs
-        context = copy.copy(CONTEXT)
-        context.Process = _Worker
-        self._pool = ProcessPoolExecutor(jobs, context, initializer=_start, initargs=(os.getpid(),))
+        self._processes: list[multiprocessing.process.BaseProcess] = []
+        self._pipes: list[Connection] = []
+        Finalize(self, _dismiss, (self._pipes,), exitpriority=1)  # workers end where nobody asks any more
         # Until a worker ignores them, signals wait.
         before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
         try:
-            self._pool.submit(os.getpid)
+            for _ in range(jobs):
+                self._start_one()
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        self._free: SimpleQueue[Connection] = SimpleQueue()
+        for pipe in self._pipes:
+            self._free.put(pipe)
+        self._threads = ThreadPoolExecutor(jobs)
+
+    def _start_one(self) -> None:
+        own, its = CONTEXT.Pipe()
+        inherited = [*self._pipes, own] if CONTEXT.get_start_method() == "fork" else []
+        process = CONTEXT.Process(target=_work, args=(its, inherited, os.getpid()))
+        self._pipes.append(own)
+        self._processes.append(process)
+        process.start()
+        its.close()  # the worker's alone: that it has died is the pipe's end
 
     def __enter__(self) -> "Workers":
         return self
 
     def __exit__(self, *exc_info) -> None:
-        self._pool.shutdown(cancel_futures=True)
+        self._threads.shutdown(cancel_futures=True)
+        _dismiss(self._pipes)
+        for process in self._processes:
+            process.join()
 
     def in_order(
         self,
@@ -111,45 +127,59 @@ class Workers:
         Raises:
             WorkerDied: one line.
         """
-        pending: deque = deque()
+        pending: deque[Future[Result]] = deque()
         for item in items:
-            try:
-                pending.append((item, self._pool.submit(function, item)))
-            except BrokenProcessPool as error:
-                raise _died(item, 0) from error
+            pending.append(self._threads.submit(self._ask, function, item))
             if len(pending) == TASKS_PER_WORKER * self.jobs:
-                yield self._next(pending)
+                yield pending.popleft().result()
         while pending:
-            yield self._next(pending)
+            yield pending.popleft().result()
 
-    def _next(self, pending: deque) -> Result:
-        item, future = pending.popleft()
+    def _ask(self, function: Callable[[Item], Result], item: Item) -> Result:
+        pipe = self._free.get()
         try:
-            return future.result()
-        except BrokenProcessPool as error:
-            raise _died(item, len(pending)) from error
+            pipe.send((function, item))
+            result, error = pipe.recv()
+        except (EOFError, OSError) as end:
+            raise WorkerDied(
+                f"a worker process died at {item!r}; what was stored is kept: run again, with fewer --jobs "
+                "if the memory was full"
+            ) from end
+        finally:
+            self._free.put(pipe)  # a dead worker's too: nothing waits for ever
+        if error is not None:
+            raise error
+        return result
 
 
-def _died(item: Any, waiting: int) -> WorkerDied:
-    return WorkerDied(
-        f"a worker process died at {item!r} or one of the {waiting} files after it; what was stored is kept: "
-        "run again, with fewer --jobs if the memory was full"
-    )
-
-
-def _start(parent: int) -> None:
-    # Ctrl-C, torchrun and schedulers signal the whole group: the parent decides. A worker that ended while it
-    # writes a result would leave the parent waiting for the rest of it for ever.
+def _work(pipe: Connection, inherited: list[Connection], parent: int) -> None:
+    """What a worker does: answers until it is dismissed."""
+    for other in inherited:
+        other.close()
+    # Ctrl-C, torchrun and schedulers signal the whole group: the parent decides.
     for number in SIGNALS:
         signal.signal(number, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
     # Codecs write their warnings to file descriptor 2 from C, through the progress bar.
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+    while (task := pipe.recv()) is not None:
+        function, item = task
+        try:
+            pipe.send((function(item), None))
+        except Exception as error:
+            pipe.send((None, ExceptionWithTraceback(error, error.__traceback__)))
 
 
 def _end_with(parent: int) -> None:
-    # A killed parent leaves its workers waiting for ever: each holds the pipe open for the others.
+    # In the midst of a file a worker does not see that its parent was killed.
     while os.getppid() == parent:
         time.sleep(0.5)
     os._exit(1)
+
+
+def _dismiss(pipes: list[Connection]) -> None:
+    for pipe in pipes:
+        with contextlib.suppress(OSError):  # it has died, or was dismissed before
+            pipe.send(None)
+        pipe.close()
