@@ -3,6 +3,7 @@
 import logging
 import sys
 
+from s3prl_pemr.boards import mirex
 from s3prl_pemr.launch.commands import parse_command
 from s3prl_pemr.launch.errors import one_line_errors
 
@@ -16,6 +17,7 @@ COMMANDS = {
     "duplicates": duplicates,
     "report": report,
     "evaluate": evaluate,
+    "mirex": mirex,
 }
 
 
