@@ -1,4 +1,4 @@
-"""What `run_pretrain.py -u` trains with our runner: one row for each name."""
+"""What `run_pretrain.py -u` trains with our runner, one row for each name; and the taggers."""
 
 from __future__ import annotations
 
@@ -33,6 +33,15 @@ METHODS = {
     "cola": Method("baselines.cola:COLA", _LOG_MEL),
 }
 
+# Trained with the labels (s3prl/upstream/taggers): classes below s3prl.upstream.
+TAGGERS = {
+    "fcn": "taggers.fcn:FCN",
+    "sample_cnn": "taggers.sample_cnn:SampleCNN",
+    "musicnn": "taggers.musicnn:Musicnn",
+    "timbre_cnn": "taggers.timbre_cnn:TimbreCNN",
+    "cnn_1d": "taggers.cnn_1d:CNN1D",
+}
+
 
 def objective_class(name: str) -> type:
     """The `TrainingMethod` (s3prl/pretrain/training/method.py) of a name."""
@@ -48,13 +57,23 @@ def load_any(weights: str | Path) -> nn.Module:
     """The model of a checkpoint, of shipped weights or of a folder of save_pretrained, in eval mode.
 
     Raises:
-        ValueError: one line: no such name or file, a damaged one, or a method that is not in METHODS.
+        ValueError: one line: no such name or file, a damaged one, or neither of METHODS nor of TAGGERS.
     """
     from s3prl.upstream.adapter.checkpoint import load_model, read_checkpoint
+    from s3prl.upstream.taggers.expert import trained_tagger
 
     if Path(weights).is_dir():
         return _from_folder(Path(weights))
-    method = read_checkpoint(weights)["Method"]
+    states = read_checkpoint(weights, needed=())
+    tagger = getattr(states.get("Args"), "upstream", None)
+    if tagger in TAGGERS and "Upstream" in states:
+        return trained_tagger(tagger, str(weights)).model
+    if "Method" not in states:
+        raise ValueError(
+            f"checkpoint {weights} was not written by run_pretrain.py, nor by run_downstream.py -f with one "
+            f"of {', '.join(TAGGERS)}"
+        )
+    method = states["Method"]
     if method not in METHODS:
         raise ValueError(f"{weights}: of -u {method}, which this version does not know")
     return load_model(weights, method, model_class(method))
@@ -62,13 +81,19 @@ def load_any(weights: str | Path) -> nn.Module:
 
 def _from_folder(folder: Path) -> nn.Module:
     """Of the class that the folder's config.json names; see upstream/adapter/shared_model.py."""
-    places = {method.model.split(":")[1]: method.model for method in METHODS.values()}
     try:
         name = json.loads((folder / "config.json").read_text(encoding="utf-8"))["model"]
-        place = places[name]
+        model = shared_classes()[name]
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ValueError(f"{folder}: no model of {', '.join(places)} that save_pretrained wrote") from error
-    return _load("upstream", place).from_pretrained(folder)
+        known = ", ".join(shared_classes())
+        raise ValueError(f"{folder}: no model of {known} that save_pretrained wrote") from error
+    return model.from_pretrained(folder)
+
+
+def shared_classes() -> dict[str, type]:
+    """The models that a folder of save_pretrained may hold, by their names in its config.json."""
+    places = [*(method.model for method in METHODS.values()), *TAGGERS.values()]
+    return {place.split(":")[1]: _load("upstream", place) for place in places}
 
 
 def default_settings(name: str) -> tuple[Path, Path]:

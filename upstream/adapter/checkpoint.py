@@ -80,13 +80,15 @@ def load_model(path: str | Path, method: str, model_class: type[nn.Module]) -> n
     """The model of a checkpoint, in eval mode.
 
     Args:
-        path: the checkpoint.
+        path: the checkpoint, or a folder of save_pretrained.
         method: the name after -u that it must be of.
         model_class: built from its `Config`.
 
     Raises:
         ValueError: one line: as `read_checkpoint`, another method, or weights that do not fit its settings.
     """
+    if Path(path).is_dir():
+        return load_folder(path, method, model_class)
     states = read_checkpoint(path)
     if states["Method"] != method:
         raise ValueError(f"checkpoint {path} is of -u {states['Method']}, not of -u {method}")
@@ -94,10 +96,20 @@ def load_model(path: str | Path, method: str, model_class: type[nn.Module]) -> n
         raise ValueError(f"checkpoint {path}: its Upstream_Config holds no settings")
     settings = states["Upstream_Config"].get("model")
     _refuse_odd_weights(states["Upstream"], f"checkpoint {path}")
-    _refuse_larger_settings(settings, states["Upstream"], f"checkpoint {path}")
+    refuse_larger_settings(settings, states["Upstream"], f"checkpoint {path}")
     model = model_class(parse(model_class.Config, settings, f"{path}, Upstream_Config.model"))
     load_weights(model, states["Upstream"], f"checkpoint {path}")
+    steps = {"steps": states["Step"]} if "Step" in states else {}
+    model.method, model.weights_card = method, states.get("Card", steps)
     return model.eval()
+
+
+def load_folder(path: str | Path, method: str, model_class: type[nn.Module]) -> nn.Module:
+    """As `load_model`, of a folder that save_pretrained wrote (shared_model.py)."""
+    model = model_class.from_pretrained(path)
+    if model.method not in (None, method):
+        raise ValueError(f"{path} is of -u {model.method}, not of -u {method}")
+    return model
 
 
 def load_weights(module: nn.Module, weights: dict[str, Any], where: str) -> None:
@@ -124,7 +136,7 @@ def _refuse_odd_weights(weights: Any, where: str) -> None:
             raise ValueError(f"{where}: {name} has values that are NaN or infinite; it is of no use")
 
 
-def _refuse_larger_settings(settings: Any, weights: dict[str, Tensor], where: str) -> None:
+def refuse_larger_settings(settings: Any, weights: dict[str, Tensor], where: str) -> None:
     """A model of sizes that its weights have not would fill the memory before their shapes are compared.
 
     Raises: ValueError (one line).
@@ -132,7 +144,7 @@ def _refuse_larger_settings(settings: Any, weights: dict[str, Tensor], where: st
     largest = max((size for value in weights.values() for size in value.shape), default=0)
     for key, value in settings.items() if isinstance(settings, dict) else ():
         if isinstance(value, dict):
-            _refuse_larger_settings(value, weights, where)
+            refuse_larger_settings(value, weights, where)
         most = MOST_SAMPLES if key in IN_SAMPLES else largest
         for number in value if isinstance(value, list) else [value]:
             if isinstance(number, int) and number > most:

@@ -1,41 +1,63 @@
 """A model of ours as a folder, or as a repository of the Hugging Face hub.
 
-config.json (settings), model.safetensors (weights) and README.md (a card): what `save_pretrained` and
-`push_to_hub` of huggingface_hub write, and `from_pretrained` reads. Nothing in them is executed.
+What `save_pretrained` and `push_to_hub` of huggingface_hub write (shared_folder.py) and `from_pretrained`
+reads. Reading executes nothing of it.
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-from huggingface_hub import ModelHubMixin, hf_hub_download
+from huggingface_hub import ModelCard, ModelHubMixin, hf_hub_download
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
+from s3prl_pemr import __version__
 from s3prl_pemr.safety.whole_file import write_whole
 from s3prl_pemr.settings import parse
 
-from .checkpoint import load_weights
+from .checkpoint import load_weights, refuse_larger_settings
+from .shared_folder import CONFIG, WEIGHTS, card_text, files_beside_weights
 
-CONFIG, WEIGHTS = "config.json", "model.safetensors"
 TAGS = ["music", "audio", "feature-extraction", "s3prl"]
 
 
-class SharedModel(ModelHubMixin, library_name="s3prl-pemr", license="apache-2.0", tags=TAGS):
-    """Beside nn.Module in the bases of a model that is built from its `Config`, a dataclass, as `config`."""
+@dataclass
+class FixedConfig:
+    """Of a network whose settings are those of its paper: none to choose."""
 
-    Config: ClassVar[type]
-    config: Any
+
+class SharedModel(ModelHubMixin, library_name="s3prl-pemr", license="apache-2.0", tags=TAGS):
+    """Beside nn.Module in the bases of a model that is built from its `Config`, a dataclass, as `config`.
+
+    Attributes:
+        method: the name after -u that its weights are of; None where that is not known.
+        weights_card: what is known of them (data, steps, scores ...), as it stands in a shipped json.
+    """
+
+    Config: ClassVar[type] = FixedConfig
+    config: Any = FixedConfig()
+    method: str | None = None
+    weights_card: dict[str, Any] = {}  # noqa: RUF012 - replaced, never changed
+
+    @classmethod
+    def from_config(cls, config: Any) -> SharedModel:
+        """With random weights, from a `Config`."""
+        return cls(config)
 
     def _save_pretrained(self, save_directory: Path) -> None:
         """ModelHubMixin's hook. Raises OSError."""
-        content = {"model": type(self).__name__, "config": asdict(self.config)}
-        write_whole(save_directory / CONFIG, (json.dumps(content, indent=2) + "\n").encode())
+        for name, text in files_beside_weights(self, __version__).items():
+            write_whole(save_directory / name, text.encode())
         weights = {name: value.detach().cpu().contiguous() for name, value in self.state_dict().items()}
         save_file(weights, save_directory / WEIGHTS, metadata={"format": "pt"})
+
+    def generate_model_card(self, *_: Any, **__: Any) -> ModelCard:
+        """ModelHubMixin's hook."""
+        return ModelCard(f"---\n{self._hub_mixin_info.model_card_data.to_yaml()}\n---\n\n{card_text(self)}")
 
     @classmethod
     def _from_pretrained(cls, *, model_id: str, **download: Any) -> SharedModel:
@@ -54,7 +76,9 @@ class SharedModel(ModelHubMixin, library_name="s3prl-pemr", license="apache-2.0"
             raise ValueError(f"{model_id}: no model that save_pretrained wrote ({reason})") from error
         if name != cls.__name__:
             raise ValueError(f"{model_id}: a {name}, not a {cls.__name__}")
-        model = cls(parse(cls.Config, settings, str(config_path)))
+        refuse_larger_settings(settings, weights, str(config_path))
+        model = cls.from_config(parse(cls.Config, settings, str(config_path)))
+        model.method, model.weights_card = content.get("method"), content.get("weights") or {}
         load_weights(model, weights, str(weights_path))
         return model.eval()
 

@@ -93,6 +93,11 @@ class LogMel(FullPrecision):
         self.register_buffer("mean", mean)
         self.register_buffer("std", std)
 
+    def fill_constants(self) -> None:
+        """Filters and window anew: what no file holds, and what loaders of other libraries leave empty."""
+        self.filters.copy_(mel_filters(self.config))
+        self.window.copy_(torch.hann_window(self.config.n_fft))
+
     def set_statistics(self, mean: Tensor, std: Tensor) -> None:
         """Set the mean and standard deviation (F,) of the training store; std is floored (no 0/0)."""
         self.mean.copy_(mean)

@@ -12,5 +12,5 @@ class FCN(LogMelFCN):
     `pemr_random` computes, without the transformer that it does not use.
     """
 
-    def __init__(self):
-        super().__init__(LogMelFCNConfig())
+    def __init__(self, config: LogMelFCNConfig | None = None):
+        super().__init__(config or LogMelFCNConfig())

@@ -9,7 +9,6 @@ from torchaudio.transforms import MelSpectrogram
 
 from .patches import PatchNetwork
 
-SAMPLE_RATE = 16_000
 N_FFT = 512
 HOP_SAMPLES = 256  # 16 ms
 LOG_GAIN = 10_000.0
@@ -31,7 +30,7 @@ class LogMelNetwork(PatchNetwork):
         super().__init__()
         self.patch_samples = frames * HOP_SAMPLES
         self.mel = FullPrecisionMel(
-            SAMPLE_RATE,
+            self.sample_rate,
             n_fft=N_FFT,
             hop_length=HOP_SAMPLES,
             n_mels=n_mels,

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+from typing import Any
+
 import torch
 import torch.nn.functional as F
+from s3prl.upstream.adapter.shared_model import SharedModel
 from torch import Tensor, nn
 
 
-class PatchNetwork(nn.Module):
+class PatchNetwork(nn.Module, SharedModel):
     """Cuts clips into consecutive patches and gives each patch one frame; subclasses embed a patch.
 
     A clip of N samples has ceil(N / patch_samples) patches. The last one, and a clip that is shorter than a
@@ -15,9 +19,15 @@ class PatchNetwork(nn.Module):
     which less than half is music does not count.)
     """
 
+    sample_rate = 16_000
     patch_samples: int
     output_dim: int
     patches_at_once = 8  # embedded together in eval mode: bounds memory, changes nothing
+
+    @classmethod
+    def from_config(cls, config: Any) -> PatchNetwork:
+        """With random weights, from a `Config`."""
+        return cls(**asdict(config))
 
     @property
     def samples_per_frame(self) -> int:

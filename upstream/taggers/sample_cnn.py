@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from torch import Tensor, nn
 
 from .patches import BatchNorm1d, PatchNetwork
 
 PATCH_SAMPLES = 3**10  # 59,049: 3.69 s at 16 kHz; ten strides of three leave one frame
 POOLED_CHANNELS = (128, 128, 256, 256, 256, 256, 256, 256, 512)
+
+
+@dataclass
+class SampleCNNConfig:
+    """dropout: on the frames. CLMR: 0.5 where trained with labels, none in self-supervision."""
+
+    dropout: float = 0.0
 
 
 def _layer(inputs: int, outputs: int, stride: int = 1) -> list[nn.Module]:
@@ -23,15 +32,17 @@ class SampleCNN(PatchNetwork):
     2394K of the paper's Table 2, exactly.
 
     Args:
-        dropout: on the frames. CLMR: 0.5 where trained with labels, none in self-supervision.
+        dropout: of SampleCNNConfig.
     """
 
+    Config = SampleCNNConfig
     patch_samples = PATCH_SAMPLES
     output_dim = POOLED_CHANNELS[-1]
     patches_at_once = 4  # its first maps are wide: 128 channels at a third of the sample rate
 
     def __init__(self, dropout: float = 0.0):
         super().__init__()
+        self.config = SampleCNNConfig(dropout)
         layers = _layer(1, 128, stride=3)
         inputs = 128
         for outputs in POOLED_CHANNELS:
