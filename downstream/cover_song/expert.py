@@ -235,12 +235,11 @@ class DownstreamExpert(TaskExpert):
         return [BEST] if best else None
 
     def _about(self) -> dict[str, Any]:
-        body = [p for name, p in self.head.named_parameters() if not name.startswith("classifier")]
         return {
             "head": self.kind,
             "checkpoint": BEST if self.mode == "train" else self.checkpoint,
             **self.reported,
-            "parameters_without_classifier": sum(parameter.numel() for parameter in body),
+            "parameters_without_classifier": self.head.parameters_without_classifier,
             "trained_works": len(self.works),
             "aligned_candidates": self.config.modelrc.rerank * (self.mode == "evaluate"),
         }

@@ -58,6 +58,12 @@ class CoverHead(nn.Module):
         if works:
             self.classifier = nn.Sequential(nn.Dropout(dropout), nn.Linear(self.width, works, bias=bias))
 
+    @property
+    def parameters_without_classifier(self) -> int:
+        """How many an embedding passes through, behind the upstream."""
+        body = (p for name, p in self.named_parameters() if not name.startswith("classifier"))
+        return sum(parameter.numel() for parameter in body)
+
     def forward(self, upstream_mean: Tensor | None, cqt: Tensor | None) -> Tensor:
         """Embeddings; those of two parts are both brought to one length, so that each has a say.
 

@@ -61,9 +61,14 @@ def hear(path: str) -> Heard:
         recording = read_recording(path)
     except UnreadableAudio as error:
         return Heard(reason=error.reason)
-    wav = to_float32(to_int16(recording.wav)[0])
+    return heard(recording.wav, recording.cancelled)
+
+
+def heard(wav: np.ndarray, note: str = "") -> Heard:
+    """The same of samples: float32, (samples,)."""
+    wav = to_float32(to_int16(wav)[0])
     cqt = by_peak(cqt_columns(wav)).astype(np.float16).astype(np.float32)
-    return Heard(wav, cqt, note=recording.cancelled)
+    return Heard(wav, cqt, note=note)
 
 
 def piece_starts(columns: int) -> list[int]:
