@@ -38,6 +38,9 @@ COMMANDS = {
         "s3prl_pemr.comparison.__main__:compare",
         "upstreams and methods side by side, from a plan to a report",
     ),
+    "mteb": Command(
+        "s3prl_pemr.boards.__main__:main", "score an upstream or a cover model on mteb's audio tasks"
+    ),
     "rerun": Command("s3prl_pemr.launch.rerun:main", "print the commands that repeat a run"),
     "demo": Command("s3prl_pemr.comparison.__main__:demo", "a first look that needs no data, in minutes"),
 }

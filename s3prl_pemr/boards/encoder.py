@@ -97,7 +97,8 @@ class UpstreamEncoder(BoardEncoder):
         self.embedder = Embedder(wanted, device)
         self.parameters = parameters_of(self.embedder.model)
         width = self.vectors([np.zeros(SAMPLE_RATE, np.float32)]).shape[1]
-        self._describe(upstream, self.embedder.identity, width, layer=layer, pool=pool)
+        shown = None if pool == "mean" else pool
+        self._describe(upstream, self.embedder.identity, width, layer=layer, pool=shown)
 
     def vectors(self, wavs: Sequence[np.ndarray]) -> np.ndarray:
         """See BoardEncoder."""

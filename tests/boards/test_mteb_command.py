@@ -1,0 +1,71 @@
+"""`s3prl-pemr mteb`, on tasks of a file."""
+
+import json
+import sys
+
+import pytest
+from places import ROOT
+
+pytest.importorskip("mteb")
+
+from s3prl_pemr.boards.__main__ import main
+from s3prl_pemr.boards.evaluation import read_items
+
+TASKS = ROOT / "tests" / "boards" / "tiny_tasks.py"
+
+
+def test_scores_and_items_are_kept_and_not_made_twice(tmp_path, capsys, monkeypatch):
+    words = [f"{TASKS}:TinyCovers", f"{TASKS}:TinyTimbres", "-u", "fbank_no_cmvn", "--device", "cpu"]
+    words += ["--pool", "mean_std", "--out", str(tmp_path)]
+    assert main(words) == 0
+    covers, timbres = capsys.readouterr().out.splitlines()
+    entries = json.loads((tmp_path / "scores.json").read_text())
+    score = entries["TinyCovers"]["splits"]["test"]["score"]
+    assert covers == f"TinyCovers, test: ndcg_at_10 {score:.4f} (8 items of 4 works)"
+    assert timbres.startswith("TinyTimbres, train: accuracy ") and timbres.endswith("(18 items of 18 clips)")
+    for task, split in (("TinyCovers", "test"), ("TinyTimbres", "train")):
+        values = [value for _, _, value in read_items(tmp_path, task, split)]
+        expected = entries[task]["splits"][split]["score"]
+        assert sum(values) / len(values) == pytest.approx(expected, abs=1e-5)
+    assert entries["TinyCovers"]["splits"]["test"]["scores"]["default"]["ndcg_at_10"] == pytest.approx(score)
+    (kept,) = tmp_path.glob("results/s3prl-pemr__fbank_no_cmvn/*/experiments/pool_mean_std/TinyCovers.json")
+    assert json.loads(kept.read_text())["scores"]["test"][0]["main_score"] == pytest.approx(score)
+
+    monkeypatch.setattr("mteb.evaluate", lambda *_, **__: pytest.fail("was there"))
+    assert main(words) == 0
+    assert capsys.readouterr().out.splitlines() == [covers, timbres]
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (["GTZANGenere"], "GTZANGenere: mteb .* has no such task; did you mean GTZANGenre?"),
+        (["STS12"], "STS12: is of text; our models hear sound alone"),
+        ([f"{TASKS}:TinyWords"], "TinyWords: is of text, audio; our models hear sound alone"),
+        ([f"{TASKS}:Nothing"], "tiny_tasks.py: has no class Nothing"),
+        (["none.py:Task"], "none.py: no such file; a task of one's own is FILE.py:CLASS"),
+        (["GTZANGenre", "-u", "none_such"], "-u none_such: unknown upstream"),
+        (["GTZANGenre", "--cover-model", "ready", "--layer", "3"], "--layer, --pool and --piece are of up"),
+    ],
+)
+def test_what_cannot_be_done_is_one_line(words, line, tmp_path):
+    with pytest.raises(SystemExit, match=line) as caught:
+        main([*words, "--out", str(tmp_path / "out")])
+    assert "\n" not in str(caught.value)
+
+
+def test_data_that_cannot_be_loaded_is_one_line(tmp_path, monkeypatch):
+    from mteb.tasks import GTZANGenre
+
+    def fail(self, **_):
+        raise ConnectionError("no\nnetwork")
+
+    monkeypatch.setattr(GTZANGenre, "load_data", fail)
+    with pytest.raises(SystemExit, match="GTZANGenre: its data cannot be loaded: no network"):
+        main(["GTZANGenre", "-u", "fbank_no_cmvn", "--device", "cpu", "--out", str(tmp_path)])
+
+
+def test_without_mteb_it_says_what_to_install(monkeypatch, tmp_path):
+    monkeypatch.setitem(sys.modules, "mteb", None)
+    with pytest.raises(SystemExit, match=r"boards need mteb: pip install 's3prl-pemr\[mteb\]'"):
+        main(["GTZANGenre", "--out", str(tmp_path)])
