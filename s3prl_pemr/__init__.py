@@ -20,14 +20,26 @@ In this package is what connects them with s3prl, files and people: `toolkit`, `
 belongs.
 """
 
+from __future__ import annotations
+
 import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+    from typing import Any
+
+    from torch import nn
+
+    from .embedding.embedder import Embedded
 
 __all__ = ["__version__", "embed", "load", "register"]
 
 __version__ = "0.2.0.dev0"  # setup.cfg has it too: tests/toolkit/test_registration.py compares them
 
 
-def load(weights):
+def load(weights: str | Path) -> nn.Module:
     """The model of a name whose weights come along (pemr), a checkpoint, a json of weights, or a folder.
 
     Returns: in eval mode; of PEMR upstream/pemr/model.py: PEMR, with front end, encoder, transformer, masks.
@@ -40,7 +52,13 @@ def load(weights):
     return load_any(weights)
 
 
-def embed(files, upstream="pemr", checkpoint=None, device=None, **wanted):
+def embed(
+    files: Iterable[str | Path],
+    upstream: str = "pemr",
+    checkpoint: str | None = None,
+    device: str | None = None,
+    **wanted: Any,
+) -> list[Embedded]:
     """Vectors of audio files, of any format that `s3prl-pemr prepare` reads.
 
     Args:

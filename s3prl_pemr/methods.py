@@ -6,7 +6,7 @@ import importlib
 import importlib.util
 import json
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from torch import nn
 
@@ -103,6 +103,7 @@ def default_settings(name: str) -> tuple[Path, Path]:
     `config_runner.yaml` of PEMR, and `NAME_runner.yaml` only where it cannot use that.
     """
     spec = importlib.util.find_spec(f"s3prl.pretrain.{METHODS[name].objective.split('.')[0]}")
+    assert spec and spec.submodule_search_locations, name
     folder = Path(spec.submodule_search_locations[0])
     if name == "pemr":
         return folder / "config_runner.yaml", folder / "config_model.yaml"
@@ -110,6 +111,6 @@ def default_settings(name: str) -> tuple[Path, Path]:
     return (own if own.is_file() else default_settings("pemr")[0]), folder / f"{name}.yaml"
 
 
-def _load(kind: str, place: str) -> type:
+def _load(kind: str, place: str) -> Any:
     module, name = place.split(":")
     return getattr(importlib.import_module(f"s3prl.{kind}.{module}"), name)

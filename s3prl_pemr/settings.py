@@ -25,7 +25,8 @@ def parse(cls: type[Config], settings: Any, where: str) -> Config:
     from omegaconf.errors import OmegaConfBaseException
 
     try:
-        return OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(cls), settings or {}))
+        merged: Any = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(cls), settings or {}))
+        return merged
     except OmegaConfBaseException as error:
         raise ValueError(f"{where}: {str(error).splitlines()[0]}") from error
     except ValueError as error:

@@ -82,7 +82,9 @@ class CroppedTracks(WholeTracks):
         self.datarc, self.augmentrc, self.windows = datarc, augmentrc, windows
         self.seed, self.epoch = seed, epoch
 
-    def __getitem__(self, item: tuple[int, int]) -> tuple[list[np.ndarray], np.ndarray | None, int, str]:
+    def __getitem__(  # type: ignore[override]  # of its items a sampler draws the widths too
+        self, item: tuple[int, int]
+    ) -> tuple[list[np.ndarray], np.ndarray | None, int, str]:
         index, columns = item
         store, track = self.split.store, int(self.split.tracks[index])
         generator = crop_generator(self.seed, self.epoch, track)

@@ -65,7 +65,7 @@ def tagging_metrics(
     return {
         "roc_auc": float(np.nanmean(roc_auc)),
         "pr_auc": float(np.nanmean(pr_auc)),
-        "clips": len(targets),
+        "clips": len(np.asarray(targets)),
         "tags": len(roc_auc) - len(left_out),
         "left_out": left_out,
     }
@@ -87,7 +87,7 @@ def genre_metrics(
     targets, scores = _validated(targets, scores)
     if (targets.sum(axis=1) != 1).any():
         raise ValueError("accuracy needs exactly one class a clip")
-    there = targets.any(axis=0)
+    there = np.any(targets, axis=0)
     names = [str(tag) for tag in range(len(there))] if names is None else names
     return {
         "accuracy": float((scores.argmax(axis=1) == targets.argmax(axis=1)).mean()),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
+from s3prl.pretrain.crops.corruption import Corruption
 from s3prl.pretrain.training.baseline import Baseline, HeadConfig, positive_similarity
 from s3prl.pretrain.training.precision import at_least_float32
 from torch import Tensor, nn
@@ -22,7 +23,7 @@ class BYOLConfig(HeadConfig):
 
     momentum: float = 0.99
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         super().__post_init__()
         if not 0 <= self.momentum <= 1:
             raise ValueError(f"momentum must be in [0, 1], got {self.momentum}")
@@ -39,10 +40,10 @@ def byol_loss(prediction_a: Tensor, prediction_b: Tensor, target_a: Tensor, targ
     """
     with torch.autocast(prediction_a.device.type, enabled=False):
         pairs = ((prediction_a, target_b), (prediction_b, target_a))
-        cosines = sum(
+        a, b = (
             F.cosine_similarity(at_least_float32(p), at_least_float32(t.detach()), dim=1) for p, t in pairs
         )
-        return (4 - 2 * cosines).mean()
+        return (4 - 2 * (a + b)).mean()
 
 
 def target_momentum(base: float, updates: Tensor, total: int) -> Tensor:
@@ -69,11 +70,13 @@ class BYOL(Baseline):
         self.target = MomentumEncoder(self.model.encoder, self.projector)
         self.register_buffer("updates", torch.zeros((), dtype=torch.int64))
 
-    def original_head(self, inputs):
+    def original_head(self, inputs: int) -> nn.Module:
         """BYOL, 3.3: 4,096 hidden units with batch norm, 256 values."""
         return mlp(inputs, ORIGINAL_HIDDEN, ORIGINAL_WIDTH)
 
-    def compare(self, view_a, view_b, corruption):
+    def compare(
+        self, view_a: Tensor, view_b: Tensor, corruption: Corruption | None
+    ) -> tuple[Tensor, dict[str, Tensor]]:
         """See `Baseline.compare`."""
         vectors, z_a = self.represent(view_a)
         _, z_b = self.represent(view_b)
@@ -82,7 +85,7 @@ class BYOL(Baseline):
         loss = byol_loss(prediction_a, prediction_b, target_a, target_b)
         return vectors, {"loss": loss, "positive_similarity": positive_similarity(prediction_a, target_b)}
 
-    def after_step(self, total_steps):
+    def after_step(self, total_steps: int) -> None:
         """The target network follows, ever more slowly."""
         momentum = target_momentum(self.objective.momentum, self.updates, total_steps)
         self.target.follow(self.model.encoder, self.projector, momentum)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 import torch.nn.functional as F
+from s3prl.pretrain.crops.corruption import Corruption
 from s3prl.pretrain.training.baseline import Baseline, positive_similarity
 from s3prl.pretrain.training.global_batch import global_gather
 from s3prl.pretrain.training.precision import at_least_float32
@@ -40,14 +41,17 @@ class COLA(Baseline):
         super().__init__(settings, where)
         self.weight = nn.Parameter(torch.randn(self.projection_dim, self.projection_dim) * INITIAL_DEVIATION)
 
-    def original_head(self, inputs):
+    def original_head(self, inputs: int) -> nn.Module:
         """google-research/cola, network.py: a linear layer of 512, layer norm, tanh."""
         return nn.Sequential(nn.Linear(inputs, 512), nn.LayerNorm(512), nn.Tanh())
 
-    def compare(self, view_a, view_b, corruption):
+    def compare(
+        self, view_a: Tensor, view_b: Tensor, corruption: Corruption | None
+    ) -> tuple[Tensor, dict[str, Tensor]]:
         """See `Baseline.compare`."""
         vectors, z = self.represent(torch.cat([view_a, view_b]))
-        self.monitored = {name: both[: len(view_a)] for name, both in self.monitored.items()}
+        for name, both in self.monitored.items():
+            self.monitored[name] = both[: len(view_a)]
         anchors, positives = z.chunk(2)
         loss = bilinear_loss(anchors, positives, self.weight)
         logged = {"loss": loss, "positive_similarity": positive_similarity(anchors, positives)}

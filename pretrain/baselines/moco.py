@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
+from s3prl.pretrain.crops.corruption import Corruption
 from s3prl.pretrain.training.baseline import Baseline, positive_similarity
 from s3prl.pretrain.training.global_batch import global_gather
 from s3prl.pretrain.training.precision import at_least_float32
@@ -30,7 +32,7 @@ class MoCoConfig(SimCLRConfig):
     momentum: float = 0.999
     key_groups: int = 4
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         super().__post_init__()
         if min(self.queue_size, self.key_groups) < 1 or not 0 <= self.momentum <= 1:
             raise ValueError("queue_size and key_groups must be at least 1, momentum in [0, 1]")
@@ -60,11 +62,11 @@ class MoCo(Baseline):
         super().__init__(settings, where)
         self.key_encoder = MomentumEncoder(self.model.encoder, self.projector)
 
-    def original_head(self, inputs):
+    def original_head(self, inputs: int) -> nn.Module:
         """facebookresearch/moco, moco/builder.py: one linear layer of 128."""
         return nn.Linear(inputs, 128)
 
-    def fit_data(self, tracks, batch_size, crop_samples):
+    def fit_data(self, tracks: int, batch_size: int, crop_samples: int) -> None:
         """The queue: a multiple of the batch (an old batch goes as one comes), smaller than the store.
 
         Of K keys and N tracks, K^2 / 2 N^2 of the queries meet their own track's key of the epoch before as
@@ -86,7 +88,7 @@ class MoCo(Baseline):
         self.register_buffer("queue", torch.zeros(size, self.projection_dim))
         self.register_buffer("position", torch.zeros((), dtype=torch.int64))
 
-    def prepare(self, batches):
+    def prepare(self, batches: Iterator[Tensor]) -> None:
         """Fill the queue with real keys: random ones are easy, and the loss rises as they are replaced."""
         filled = 0
         with Progress(total=len(self.queue), desc="queue", unit="key", leave=False) as bar:
@@ -109,7 +111,9 @@ class MoCo(Baseline):
             keys[group::groups] = self.key_encoder(view[group::groups]).float()
         return F.normalize(keys, dim=1)
 
-    def compare(self, view_a, view_b, corruption):
+    def compare(
+        self, view_a: Tensor, view_b: Tensor, corruption: Corruption | None
+    ) -> tuple[Tensor, dict[str, Tensor]]:
         """See `Baseline.compare`."""
         vectors, z = self.represent(view_a)
         keys = self.keys(view_b)
@@ -119,7 +123,7 @@ class MoCo(Baseline):
         self._enqueue(global_gather(keys))
         return vectors, {"loss": loss, "positive_similarity": positive_similarity(queries, keys)}
 
-    def after_step(self, total_steps):
+    def after_step(self, total_steps: int) -> None:
         """The key encoder follows."""
         self.key_encoder.follow(self.model.encoder, self.projector, self.objective.momentum)
 
@@ -142,6 +146,6 @@ class MoCoV2(MoCo):
 
     Config = MoCoV2Config
 
-    def original_head(self, inputs):
+    def original_head(self, inputs: int) -> nn.Module:
         """facebookresearch/moco, moco/builder.py, mlp: one hidden layer as wide as the representation."""
         return Projector(inputs, inputs, 128)

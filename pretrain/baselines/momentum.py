@@ -17,11 +17,11 @@ def follow(slow: nn.Module, fast: nn.Module, momentum: float | Tensor) -> None:
     """
     for old, new in zip(slow.parameters(), fast.parameters(), strict=True):
         old.lerp_(new, 1 - momentum)
-    for old, new in zip(slow.buffers(), fast.buffers(), strict=True):
-        if old.is_floating_point():
-            old.lerp_(new, 1 - momentum)
+    for kept, found in zip(slow.buffers(), fast.buffers(), strict=True):
+        if kept.is_floating_point():
+            kept.lerp_(found, 1 - momentum)
         else:
-            old.copy_(new)
+            kept.copy_(found)
 
 
 class MomentumEncoder(nn.Module):

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
+from s3prl.pretrain.crops.corruption import Corruption
 from s3prl.pretrain.training.baseline import Baseline, HeadConfig, positive_similarity
 from s3prl.pretrain.training.global_batch import global_gather
 from s3prl.pretrain.training.precision import at_least_float32
 from s3prl.upstream.fcn4.projector import Projector
-from torch import Tensor
+from torch import Tensor, nn
 
 
 @dataclass
@@ -19,7 +20,7 @@ class SimCLRConfig(HeadConfig):
 
     temperature: float = 0.5
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         super().__post_init__()
         if self.temperature <= 0:
             raise ValueError(f"temperature must be above 0, got {self.temperature}")
@@ -47,11 +48,13 @@ class SimCLR(Baseline):
 
     Config = SimCLRConfig
 
-    def original_head(self, inputs):
+    def original_head(self, inputs: int) -> nn.Module:
         """SimCLR, 3: one hidden layer as wide as the representation, 128 values."""
         return Projector(inputs, inputs, 128)
 
-    def compare(self, view_a, view_b, corruption):
+    def compare(
+        self, view_a: Tensor, view_b: Tensor, corruption: Corruption | None
+    ) -> tuple[Tensor, dict[str, Tensor]]:
         """See `Baseline.compare`."""
         vectors, z_a = self.represent(view_a)
         _, z_b = self.represent(view_b)

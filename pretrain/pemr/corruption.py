@@ -24,7 +24,7 @@ class CorruptionConfig:
     random_share: float = 0.1
     span_frames: list[int] = field(default_factory=lambda: [1, 1])
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if not 0.0 <= self.ratio <= 1.0:
             raise ValueError(f"ratio must be in [0, 1], got {self.ratio}")
         if min(self.zero_share, self.random_share) < 0 or self.zero_share + self.random_share > 1.0:

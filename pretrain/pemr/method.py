@@ -43,7 +43,7 @@ class ObjectiveConfig:
     cls_temperature: float = 0.1
     trained: str = "both"
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.trained not in TRAINED:
             raise ValueError(f"trained {self.trained!r} is not one of {', '.join(TRAINED)}")
         if self.cls not in CLS_OBJECTIVES:
@@ -109,12 +109,13 @@ class PemrMethod(TrainingMethod):
         Returns: the scalar loss, and detached scalars by name.
         """
         frames = self.model.frontend(wavs)
-        losses, logged = [], {}
+        losses: list[Tensor] = []
+        logged: dict[str, Tensor] = {}
         if self.objective.trained != "encoder":
             losses += self._train_transformer(frames, corruption, logged)
         if self.objective.trained != "transformer":
-            losses += self._train_encoder(*frames.chunk(2), logged)
-        loss = sum(losses)
+            losses += self._train_encoder(frames, logged)
+        loss = sum(losses, start=frames.new_zeros(()))
         return loss, {name: value.detach() for name, value in {"loss": loss, **logged}.items()}
 
     def _train_transformer(self, frames: Tensor, corruption: Corruption, logged: dict) -> list[Tensor]:
@@ -129,8 +130,9 @@ class PemrMethod(TrainingMethod):
             losses.append(weights.cls_weight * logged["cls_loss"])
         return losses
 
-    def _train_encoder(self, frames_a: Tensor, frames_b: Tensor, logged: dict) -> list[Tensor]:
+    def _train_encoder(self, frames: Tensor, logged: dict) -> list[Tensor]:
         model, weights = self.model, self.objective
+        frames_a, frames_b = frames.chunk(2)
         positive, negative = model.masks(frames_a, frames_b)
         vectors_a = model.clip_vectors(frames_a)
         z_a = model.projector(vectors_a)

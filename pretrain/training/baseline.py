@@ -32,7 +32,7 @@ class HeadConfig:
     projection_hidden: int = 512
     projection_dim: int = 256
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.head not in HEADS:
             raise ValueError(f"head {self.head!r} is not one of {', '.join(HEADS)}")
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import av
 import numpy as np
@@ -57,16 +57,17 @@ def packets_seconds(path: Path) -> float:
             ticks = sum(packet.duration or 0 for packet in container.demux(stream))
         except av.FFmpegError as error:
             raise UnreadableAudio(path, "damaged or truncated: reading stopped") from error
-        return float(ticks * stream.time_base)
+        return float(ticks * (stream.time_base or 0))
 
 
 def opened(file: BinaryIO) -> av.container.InputContainer:
     """The file's container, in which there is audio. Raises NotRecognised, UnreadableAudio."""
     try:
         options = {"format_whitelist": FORMATS}
-        container = av.open(file, metadata_errors="ignore", options=options)
+        container = av.open(file, "r", metadata_errors="ignore", options=options)
     except av.FFmpegError as error:
-        words = one_line(error.log[2]) if error.log else ""
+        log: Any = error.log
+        words = one_line(log[2]) if log else ""
         if words == "moov atom not found":
             reason = "truncated: the table that m4a and mp4 keep at their end (moov atom) is missing"
             raise UnreadableAudio(file.name, reason) from error
@@ -77,10 +78,10 @@ def opened(file: BinaryIO) -> av.container.InputContainer:
     return container
 
 
-def _declared_seconds(container) -> float | None:
+def _declared_seconds(container: av.container.InputContainer) -> float | None:
     stream = container.streams.audio[0]
     if stream.duration:
-        return float(stream.duration * stream.time_base)
+        return float(stream.duration * (stream.time_base or 0))
     return container.duration / av.time_base if container.duration else None
 
 
@@ -97,7 +98,7 @@ def _samples(frame: av.AudioFrame) -> np.ndarray:
 class _Reader:
     """Decodes one file from its start to its end and refuses it where anything is missing."""
 
-    def __init__(self, path: Path, container):
+    def __init__(self, path: Path, container: av.container.InputContainer):
         self.path, self.container, self.stream = path, container, container.streams.audio[0]
         self.is_mp3 = container.format.name == "mp3"
         self.packets, self.seconds = 0, 0.0  # decoded so far
@@ -114,7 +115,7 @@ class _Reader:
             if packet.is_corrupt:
                 raise self._unreadable("damaged or truncated: a packet is cut")
             try:
-                frames = packet.decode()
+                frames: Any = packet.decode()
             except av.FFmpegError as error:
                 # After the last frame of an mp3, and between files that were joined, may stand anything.
                 in_tag = in_tag or (self.is_mp3 and bytes(packet).startswith(OTHER_TAGS))
@@ -157,7 +158,7 @@ class _Reader:
     def _check_time(self, frame: av.AudioFrame) -> None:
         self.frame_seconds = max(self.frame_seconds, frame.samples / frame.sample_rate)
         self.seconds += frame.samples / frame.sample_rate
-        time = self.next_time if frame.pts is None else float(frame.pts * frame.time_base)
+        time = self.next_time if frame.pts is None else float(frame.pts * (frame.time_base or 0))
         if self.next_time is not None and time is not None:
             gap = time - self.next_time
             if gap > GAP_SECONDS:

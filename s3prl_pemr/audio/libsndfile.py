@@ -58,13 +58,13 @@ def blocks(path: Path) -> Iterator[tuple[int, np.ndarray]]:
             seconds = frames_read / file.samplerate
             reason = f"damaged or truncated: decoding stopped after {seconds:.1f} s"
             raise UnreadableAudio(path, f"{reason} ({one_line(error.error_string)})") from error
-        reason = _truncation(file, frames_read) or _more_than_declared(path, file, frames_read)
+        missing = _truncation(file, frames_read) or _more_than_declared(path, file, frames_read)
         if file.format == "OGG":
-            reason = reason or ogg_damage(path)
+            missing = missing or ogg_damage(path)
         if file.format == "FLAC":
-            reason = reason or _frames_behind(path, frames_read / file.samplerate)
-        if reason:
-            raise UnreadableAudio(path, reason)
+            missing = missing or _frames_behind(path, frames_read / file.samplerate)
+        if missing:
+            raise UnreadableAudio(path, missing)
 
 
 def rate_and_seconds(path: Path) -> tuple[int, float]:

@@ -89,7 +89,7 @@ class Mixer:
             self._channel_energy += float(np.vdot(block, block)) / channels
             self._waiting, self._waiting_samples = [], 0
         if not np.isfinite(wav).all():
-            self._bad += np.count_nonzero(~np.isfinite(wav))
+            self._bad += int(np.count_nonzero(~np.isfinite(wav)))
         if self.rate != self.sample_rate and not self._bad:
             wav = self._stream.resample_chunk(wav, last=last)
         self._done.append(wav)

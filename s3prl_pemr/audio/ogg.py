@@ -29,8 +29,8 @@ def ogg_damage(path: Path) -> str | None:
             if gap < -START_SECONDS:
                 return f"several streams one after the other, the first of {seconds:.1f} s; split it"
             seconds = float((packet.pts + packet.duration) * packet.time_base)
-            tolerance_seconds, position = gap_seconds, packet.pos
-        declared_seconds = float((stream.duration or 0) * stream.time_base)
+            tolerance_seconds, position = gap_seconds, packet.pos or 0
+        declared_seconds = float((stream.duration or 0) * (stream.time_base or 0))
     if declared_seconds > seconds + START_SECONDS:
         return f"truncated: {seconds:.1f} s could be read, its last page says {declared_seconds:.1f} s"
     if not _ends_with(path, position, may_continue=declared_seconds - seconds < GAP_SECONDS):

@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import BinaryIO
@@ -75,8 +76,7 @@ def read_list(path: Path) -> list[str]:
     files = [line.strip() for line in lines if line.strip()]
     if not files:
         raise ValueError(f"{path}: lists no files")
-    seen: set[str] = set()
-    double = [file for file in files if file in seen or seen.add(file)]
+    double = [file for file, count in Counter(files).items() if count > 1]
     if double:
         raise ValueError(f"{path}: lists {len(double)} files twice: {name_some(double)}")
     missing = [file for file in files if not Path(file).is_file()]

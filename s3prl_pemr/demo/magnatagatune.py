@@ -121,7 +121,8 @@ def _tables(seed: tuple[int, ...], recordings: list[Recording], tags: dict[str, 
     rng = np.random.default_rng(seed)
     rng.shuffle(clips)
     ids = np.cumsum(rng.integers(1, ID_STEP + 1, len(clips))) + 1
-    annotations, infos = [["clip_id", *all_tags(), "mp3_path"]], [list(INFO_COLUMNS)]
+    annotations: list[list] = [["clip_id", *all_tags(), "mp3_path"]]
+    infos: list[list] = [list(INFO_COLUMNS)]
     for clip_id, (number, recording, clip) in zip(ids.tolist(), clips, strict=True):
         path = clip.path.removeprefix("magnatagatune/")
         annotations.append([clip_id, *(int(tag in tags[clip.path]) for tag in all_tags()), path])

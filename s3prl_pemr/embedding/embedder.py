@@ -42,7 +42,7 @@ class Wanted:
     every_seconds: float = 0.0
     piece_seconds: float | None = None
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.pool not in POOLS:
             raise ValueError(f"--pool {self.pool}: not one of {', '.join(POOLS)}")
         if self.every_seconds < 0 or (self.piece_seconds is not None and self.piece_seconds <= 0):

@@ -28,7 +28,7 @@ class HearModel(nn.Module):
         super().__init__()
         self.embedder, self.upstream = embedder, embedder.model
         with torch.no_grad():
-            width = embedder.frames(torch.zeros(1, SAMPLE_RATE).numpy())[0].shape[1]
+            width = embedder.frames(list(torch.zeros(1, SAMPLE_RATE).numpy()))[0].shape[1]
         self.scene_embedding_size = self.timestamp_embedding_size = int(width)
 
 
@@ -47,7 +47,7 @@ def load_model(model_file_path: str = "") -> HearModel:
 def get_timestamp_embeddings(audio: Tensor, model: HearModel) -> tuple[Tensor, Tensor]:
     """Embeddings (n, T, D), and middles of frames in milliseconds (n, T), of sounds of one length (n, N)."""
     device = audio.device
-    frames = torch.stack(model.embedder.frames(audio.detach().cpu().float().numpy()))
+    frames = torch.stack(model.embedder.frames(list(audio.detach().cpu().float().numpy())))
     step = MILLISECONDS * model.embedder.rate_samples / SAMPLE_RATE
     middles = (torch.arange(frames.shape[1], dtype=torch.float32) + 0.5) * step
     return frames.to(device), middles.expand(len(frames), -1).to(device)

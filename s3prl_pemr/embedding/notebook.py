@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from s3prl_pemr.audio import read_audio
 
@@ -11,7 +12,7 @@ from .embedder import Embedded, Embedder, Wanted
 
 
 def embed_files(
-    files: Iterable[str | Path], upstream: str, checkpoint: str | None, device: str | None, **more
+    files: Iterable[str | Path], upstream: str, checkpoint: str | None, device: str | None, **more: Any
 ) -> list[Embedded]:
     """See s3prl_pemr/__init__.py: embed."""
     embedder = Embedder(Wanted(upstream, checkpoint, **more), device)

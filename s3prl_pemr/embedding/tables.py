@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -69,13 +70,20 @@ def _blocks(folder: Path, tracks: Sequence[str]) -> Iterator[tuple[list[str], np
         parts.append(_rows(read_track(folder, track)))
         names += [track] * len(parts[-1][0])
         if len(names) >= ROWS_AT_A_TIME:
-            yield names, *map(np.concatenate, zip(*parts, strict=True))
+            yield _together(names, parts)
             names, parts = [], []
     if parts:
-        yield names, *map(np.concatenate, zip(*parts, strict=True))
+        yield _together(names, parts)
 
 
-def need_arrow():
+def _together(
+    names: list[str], parts: list[tuple[np.ndarray, np.ndarray]]
+) -> tuple[list[str], np.ndarray, np.ndarray]:
+    seconds, vectors = map(np.concatenate, zip(*parts, strict=True))
+    return names, seconds, vectors
+
+
+def need_arrow() -> tuple[Any, Any]:
     """Pyarrow and its Parquet part. Raises ValueError (one line) where they are not installed."""
     try:
         import pyarrow

@@ -70,11 +70,12 @@ class Runner(toolkit.Runner):
         own_task = args.downstream in {task.name for task in plugin_folders("downstream")}
         check_config(config, own_task, args.init_ckpt)
         super().__init__(args, config)
-        models = [getattr(entry.model, "module", entry.model) for entry in self.all_entries]
-        if is_worth_it(args, config, *models[1:], cache):
-            self.upstream.model = cached_upstream(args, config, *models, cache)
+        upstream, featurizer, task = (
+            getattr(entry.model, "module", entry.model) for entry in self.all_entries
+        )
+        if is_worth_it(args, config, featurizer, task, cache):
+            self.upstream.model = cached_upstream(args, config, upstream, featurizer, task, cache)
         if begin and torchrun.rank() == 0:
-            task = models[2]
             begin(config, task.fingerprints() if isinstance(task, TaskExpert) else {}, args.device)
 
     def _init_model(self, model: nn.Module, name: str, trainable: bool, interfaces: list[str] | None = None):

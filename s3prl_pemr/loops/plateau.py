@@ -39,7 +39,7 @@ class PlateauOnTag(ReduceLROnPlateau):
         if tag == self.tag:
             self.heard = float(value)
 
-    def step(self, metrics: float | None = None, epoch: int | None = None) -> None:
+    def step(self, metrics: Any = None, epoch: Any = None) -> None:  # type: ignore[override]
         """The toolkit's call after each update: applies what was heard since the last one."""
         heard = self._shared(self.heard if metrics is None else float(metrics))
         self.heard = None

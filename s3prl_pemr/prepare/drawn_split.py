@@ -40,10 +40,10 @@ def shares(text: str) -> tuple[int, int, int]:
     parts = text.split("/")
     if len(parts) != len(SPLITS) or not all(part.isdecimal() for part in parts):
         raise argparse.ArgumentTypeError("expected train/valid/test in percent, e.g. 80/10/10")
-    percent = tuple(map(int, parts))
-    if sum(percent) != 100 or not percent[0]:
+    train, valid, test = map(int, parts)
+    if train + valid + test != 100 or not train:
         raise argparse.ArgumentTypeError(f"{text} must add up to 100, with something to train on")
-    return percent
+    return train, valid, test
 
 
 def draw_splits(sources: Sequence[Source], drawn: DrawnSplit) -> tuple[list[Source], str]:

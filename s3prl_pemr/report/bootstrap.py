@@ -103,7 +103,7 @@ def interval_95(
         return [float(bound) for bound in bounds]
     if (values == score).all() and (left_out == score).all():
         return [float(score), float(score)]
-    here, there, without = (empirical_logit(x, songs, bounds) for x in (np.float64(score), values, left_out))
+    here, there, without = (empirical_logit(x, songs, bounds) for x in (np.array(score), values, left_out))
     reach = student.ppf(0.975, songs - 1) * np.sqrt(parts - 1) * without.std()
     ends = 2 * here - there.mean() + np.array([-reach, reach])
     return [float(end) for end in from_empirical_logit(ends, songs, bounds)]

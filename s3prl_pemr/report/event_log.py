@@ -18,7 +18,7 @@ class EventLog(SummaryWriter):
         OSError: from any method, once: the file cannot be written. Later ones do nothing.
     """
 
-    def __init__(self, *args, **kwargs):
+    def __init__(self, *args: Any, **kwargs: Any):
         self._failure: OSError | None = None
         self._told = False
         super().__init__(*args, **kwargs)
@@ -27,7 +27,7 @@ class EventLog(SummaryWriter):
             setattr(events, name, self._noticing(getattr(events, name), events._file_name))
 
     def _noticing(self, method: Callable, path: str) -> Callable:
-        def noticing(*args) -> Any:
+        def noticing(*args: Any) -> Any:
             if self._failure is None:
                 try:
                     return method(*args)
@@ -42,7 +42,7 @@ class EventLog(SummaryWriter):
             self._told = True
             raise self._failure
 
-    def _get_file_writer(self):
+    def _get_file_writer(self) -> Any:
         writer = super()._get_file_writer()  # every add_... asks for it
         self._raise_once()
         return writer

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator
+from typing import Any, TextIO
 
 from tqdm import tqdm
 
@@ -29,7 +29,8 @@ class Progress(tqdm):
     _open = 0  # bars of this process: one inside another has no line at its end
 
     def __init__(
-        self, iterable=None, desc: str | None = None, total: float | None = None, file=None, disable=False,
+        self, iterable: Iterable | None = None, desc: str | None = None, total: float | None = None,
+        file: TextIO | None = None, disable: bool = False,
         **settings: Any,
     ):  # fmt: skip
         """As tqdm's; `disable` and TQDM_DISABLE both silence it, and NO_COLOR takes TQDM_COLOUR back."""

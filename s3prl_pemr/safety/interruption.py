@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from typing import Any
 
 import torch
 from torch import distributed
@@ -21,17 +22,17 @@ class Interruption:
     def __init__(self, device: str = "cpu"):
         self._device = device
         self._noted = 0  # by this process, at any moment
-        self._previous = {}
+        self._previous: dict[int, Any] = {}
 
     def __enter__(self) -> Interruption:
         self._previous = {number: signal.signal(number, self._note) for number in SIGNALS}
         return self
 
-    def __exit__(self, *_) -> None:
+    def __exit__(self, *_: object) -> None:
         for number, handler in self._previous.items():
             signal.signal(number, handler)
 
-    def _note(self, number: int, _frame) -> None:
+    def _note(self, number: int, _frame: object) -> None:
         if self._noted and number == signal.SIGINT:
             raise KeyboardInterrupt
         self._noted = number

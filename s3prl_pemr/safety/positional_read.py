@@ -19,7 +19,7 @@ def read_into(array: np.ndarray, file: FileIO, place_bytes: int) -> bool:
         file: opened unbuffered; its own position is not used, so that processes and threads may share it.
         place_bytes: of the first value.
     """
-    left = memoryview(array).cast("B") if array.size else memoryview(b"")
+    left = array.data.cast("B") if array.size else memoryview(b"")
     while left:
         done = os.preadv(file.fileno(), [left], place_bytes)
         if done == 0:

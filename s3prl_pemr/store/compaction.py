@@ -11,6 +11,7 @@ import os
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import BinaryIO
 
 from .index import AUDIO_FILE, COLUMNS, INDEX_FILE, SAMPLE_BYTES, Entry, encode, header
 
@@ -64,7 +65,7 @@ def drop_tracks(folder: Path, entries: Sequence[Entry], dropped: Collection[str]
     return left
 
 
-def _copy(old, new, count_bytes: int) -> None:
+def _copy(old: BinaryIO, new: BinaryIO, count_bytes: int) -> None:
     while count_bytes > 0:
         piece = old.read(min(count_bytes, PIECE_BYTES))
         if not piece:
@@ -73,6 +74,6 @@ def _copy(old, new, count_bytes: int) -> None:
         count_bytes -= len(piece)
 
 
-def _sync(file) -> None:
+def _sync(file: BinaryIO) -> None:
     file.flush()
     os.fsync(file.fileno())

@@ -14,9 +14,11 @@ inside a label.
 """
 
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import TypeVar
 
 from s3prl_pemr.report.printable import printable, visible
 
@@ -108,7 +110,7 @@ class Unreadable:
     def parse(cls, cells: list[str]) -> "Unreadable":
         """The reverse of `line`; ValueError where a cell is not what it should be."""
         path, reason, track, size, mtime = cells
-        return cls(*map(unescape, (path, reason, track)), Stamp(int(size), int(mtime)))
+        return cls(unescape(path), unescape(reason), unescape(track), Stamp(int(size), int(mtime)))
 
 
 def read_index(path: Path) -> tuple[list[Entry], int]:
@@ -145,9 +147,12 @@ def header(columns: tuple[str, ...]) -> bytes:
 
 
 REBUILD = "run prepare with --rebuild"
+Row = TypeVar("Row")
 
 
-def _read_table(path: Path, columns: tuple[str, ...], parse) -> tuple[list, int]:
+def _read_table(
+    path: Path, columns: tuple[str, ...], parse: Callable[[list[str]], Row]
+) -> tuple[list[Row], int]:
     rows, whole_bytes = [], 0
     try:
         with path.open("rb") as file:
@@ -171,9 +176,9 @@ def _read_table(path: Path, columns: tuple[str, ...], parse) -> tuple[list, int]
     return rows, whole_bytes
 
 
-def escape(cell: str, escapes: dict[str, str] = _ESCAPES) -> str:
+def escape(cell: str, escapes: Mapping[str, str] = _ESCAPES) -> str:
     """A cell as it stands in a table."""
-    return cell.translate(str.maketrans(escapes))
+    return cell.translate(str.maketrans(dict[str, str | int | None](escapes)))
 
 
 def unescape(cell: str) -> str:

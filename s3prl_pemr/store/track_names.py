@@ -60,7 +60,8 @@ def match_tracks(
     composed: dict[str, list[str]] = {}
     for track in tracks:
         composed.setdefault(_compose(track), []).append(track)
-    exact, found, owners = set(tracks), Matches(), {}
+    exact, found = set(tracks), Matches()
+    owners: dict = {}
     for path in paths:
         candidates = [path] if path in exact else _candidates(path, composed, roots)
         if len(candidates) > 1:
@@ -94,7 +95,8 @@ def likely_roots(paths: Iterable[str], tracks: Collection[str]) -> list[str]:
 
     Returns: none, one, or several that are equally likely.
     """
-    composed, votes = set(map(_compose, tracks)), Counter()
+    composed = set(map(_compose, tracks))
+    votes: Counter = Counter()
     for path in map(_slashes, paths):
         if ABSOLUTE.match(path):
             cuts = (cut.start() for cut in re.finditer("/", path))

@@ -107,7 +107,7 @@ class StoreWriter:
         """
         samples = np.ascontiguousarray(samples, dtype="<i2")
         offset = self._waiting[-1][0].end_samples if self._waiting else self._end_samples()
-        entry = Entry(track, offset, len(samples), split, labels, note, zlib.crc32(samples), stamp)
+        entry = Entry(track, offset, len(samples), split, labels, note, zlib.crc32(samples.data), stamp)
         self._waiting.append((entry, samples))
         self._waiting_bytes += samples.nbytes
         self._commit_if_due()

@@ -14,7 +14,6 @@ from forked import run
 from pretraining_fixtures import MODEL, melody
 from pretraining_runs import runner_config
 
-SHARED_FOLDER = "inputs"
 TAGS = ("a", "b")
 
 

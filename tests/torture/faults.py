@@ -13,7 +13,6 @@ import signal
 from dataclasses import dataclass, field
 from pathlib import Path
 
-COUNTED = ("open", "write", "truncate", "fsync", "rename")
 ONCE, FULL, KILL = "once", "full", "kill"  # EIO at one request; ENOSPC from it on; kill -9 before it is done
 
 

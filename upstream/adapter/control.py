@@ -56,7 +56,7 @@ def measure_statistics(model: nn.Module) -> None:
     if not norms:
         model.eval()
         return
-    samples = max(SAMPLES, model.samples_per_frame)
+    samples = max(SAMPLES, int(model.samples_per_frame))
     momenta = [norm.momentum for norm in norms]
     for norm in norms:
         norm.reset_running_stats()

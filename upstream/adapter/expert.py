@@ -23,7 +23,7 @@ class UpstreamExpert(UpstreamBase):
 
     def get_downsample_rates(self, key: str) -> int:
         """Samples in a frame, of every key: 16,384 (1.024 s) for FCN-4."""
-        return self.model.samples_per_frame
+        return int(self.model.samples_per_frame)
 
     def forward(self, wavs: list[Tensor]) -> dict[str, Tensor | list[Tensor]]:
         """1-D waveforms at 16 kHz -> `hidden_states`: [(B, ceil(longest / rate), D)], `last_hidden_state`.

@@ -86,9 +86,9 @@ def write_weights(
     sums = {}
     for name, parts in files.items():
         chosen = {key: _stored(value) for key, value in weights.items() if key.split(".")[0] in parts}
-        content = save(chosen, metadata={"format": "pt"})
-        sums[name] = hashlib.sha256(content).hexdigest()
-        write_whole(path.with_name(name), content)
+        packed = save(chosen, metadata={"format": "pt"})
+        sums[name] = hashlib.sha256(packed).hexdigest()
+        write_whole(path.with_name(name), packed)
     content = {
         "format": FORMAT_VERSION, "method": states["Method"], "config": states["Upstream_Config"],
         "files": sums, "card": dict(card),

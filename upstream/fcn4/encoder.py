@@ -66,12 +66,13 @@ class Block(nn.Module):
     def _folded(self) -> tuple[Tensor, Tensor]:
         """Weight and bias of the convolution with the batch norm in them, one pass over memory less."""
         conv, norm = self.conv, self.norm
-        parts = conv.weight, conv.bias, norm.running_mean, norm.running_var, norm.weight, norm.bias
+        parts = [conv.weight, conv.bias, norm.running_mean, norm.running_var, norm.weight, norm.bias]
         if conv.weight.dtype in HALVES:
             parts = [part.float() for part in parts]
         weight, bias, mean, variance, scale, shift = parts
         folded = fuse_conv_bn_weights(weight, bias, mean, variance, norm.eps, scale, shift)
-        return tuple(part.to(conv.weight.dtype) for part in folded)
+        weight, bias = (part.to(conv.weight.dtype) for part in folded)
+        return weight, bias
 
 
 class FCN4(nn.Module):
@@ -91,7 +92,7 @@ class FCN4(nn.Module):
     @property
     def dtype(self) -> torch.dtype:
         """Of the weights, and of the frames that come out (but for autocast)."""
-        return self.blocks[0].conv.weight.dtype
+        return next(self.parameters()).dtype
 
     def output_dim(self, n_mels: int) -> int:
         """Values in a frame: channels times the bands left of n_mels bins."""
@@ -105,10 +106,10 @@ class FCN4(nn.Module):
             lengths: log-mel frames of each item (B,), None where all have T.
         """
         x = frames.transpose(1, 2)[:, None].to(self.dtype)  # (B, 1, F, T)
-        for block in self.blocks:
+        for block, (_, pool_frames) in zip(self.blocks, POOLS, strict=True):
             x = block(x, lengths)
             if lengths is not None:
-                lengths = (lengths + block.pool[1] - 1) // block.pool[1]
+                lengths = (lengths + pool_frames - 1) // pool_frames
         return x.flatten(1, 2).transpose(1, 2)  # (B, C * F', T') -> (B, T', C * F')
 
 

@@ -17,7 +17,7 @@ class TransformerConfig:
     heads: int = 3
     frame_scale: str = "sqrt_d"  # before the positions are added: Vaswani et al. 2017 (the paper's [36]), 3.4
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.frame_scale not in FRAME_SCALES:
             raise ValueError(f"frame_scale {self.frame_scale!r} is not one of {', '.join(FRAME_SCALES)}")
         if self.layers < 2 or self.heads < 1:
@@ -35,7 +35,7 @@ class PemrConfig:
     projection_hidden: int = 512  # our choice: the paper gives the layer, not its width
     projection_dim: int = 256  # D_p, paper 3.5
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if not 0.0 <= self.mask_ratio < 1.0:
             raise ValueError(f"mask_ratio must be in [0, 1), got {self.mask_ratio}")
         if len(self.encoder_channels) != 4:

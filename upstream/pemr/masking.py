@@ -19,7 +19,8 @@ def frame_importance(cls_query_a: Tensor, cls_query_b: Tensor, keys_b: Tensor) -
     """
     scale = 1 / math.sqrt(keys_b.shape[-1])
     scores = [torch.einsum("bhd,bhld->bhl", query, keys_b) * scale for query in (cls_query_a, cls_query_b)]
-    return sum(score.softmax(dim=-1).sum(dim=1) for score in scores) / 2
+    first, second = (score.softmax(dim=-1).sum(dim=1) for score in scores)
+    return (first + second) / 2
 
 
 def masked_frame_count(frames: int, ratio: float) -> int:

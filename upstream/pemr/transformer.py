@@ -125,6 +125,11 @@ class FrameTransformer(nn.Module):
             x = layer(x)
         return x
 
+    def _last_attention(self) -> MultiHeadAttention:
+        attention = self.layers[-1].attention
+        assert isinstance(attention, MultiHeadAttention)
+        return attention
+
     def cls_query(self, frames: Tensor) -> Tensor:
         """Last layer's query of [CLS], (B, H, D), from frames (B, L, D).
 
@@ -133,7 +138,7 @@ class FrameTransformer(nn.Module):
         x = self.tokens(frames)
         for layer in self.layers[:-2]:
             x = layer(x)
-        last = self.layers[-1].attention
+        last = self._last_attention()
         return last.split_heads(last.query(self.layers[-2](x, rows=1)))[:, :, 0]
 
     def cls_query_and_frame_keys(self, frames: Tensor) -> tuple[Tensor, Tensor]:
@@ -141,6 +146,6 @@ class FrameTransformer(nn.Module):
         x = self.tokens(frames)
         for layer in self.layers[:-1]:
             x = layer(x)
-        last = self.layers[-1].attention
+        last = self._last_attention()
         query = last.split_heads(last.query(x[:, :1]))[:, :, 0]
         return query, last.split_heads(last.key(x[:, 1:]))

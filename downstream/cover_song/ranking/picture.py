@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
@@ -20,13 +21,13 @@ def retrieval_figure(scores: QueryScores, embeddings: np.ndarray, title: str) ->
         _matrix(figure, axes, scores.work_numbers, unit_rows(embeddings))
     else:
         edges = np.geomspace(1, scores.tracks, 30)
-        axes.hist(scores.first_rank, bins=np.unique(np.rint(edges)))
+        axes.hist(scores.first_rank, bins=np.unique(np.rint(edges)).tolist())
         axes.set(xscale="log", xlabel="rank of the first cover", ylabel="queries")
     axes.set_title(title, fontsize=10, loc="left")
     return figure
 
 
-def _matrix(figure: Figure, axes, work_numbers: np.ndarray, unit: np.ndarray) -> None:
+def _matrix(figure: Figure, axes: Axes, work_numbers: np.ndarray, unit: np.ndarray) -> None:
     order = np.argsort(work_numbers, kind="stable")
     similarity = (unit @ unit.T)[np.ix_(order, order)]
     others = similarity[~np.eye(len(order), dtype=bool)]

@@ -69,9 +69,8 @@ class QueryScores:
         work_numbers = np.array([numbers.setdefault(work, len(numbers)) for work in works], dtype=np.int64)
         versions = np.bincount(work_numbers)[work_numbers] if len(work_numbers) else work_numbers
         queries = np.flatnonzero(versions > 1)
-        scores = (np.zeros(len(queries)) for _ in range(6))
-        top = np.zeros(len(queries), np.int64)
-        return cls(work_numbers, queries, versions[queries] - 1, *scores, top)
+        zeros = [np.zeros(len(queries)) for _ in range(6)] + [np.zeros(len(queries), np.int64)]
+        return cls(work_numbers, queries, versions[queries] - 1, *zeros)
 
     @property
     def tracks(self) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from s3prl.downstream.music_tagging.config import TaggingConfig
@@ -20,6 +20,9 @@ from s3prl_pemr.task.data_config import named_store
 from .label_fraction import labelled_rows
 from .targets import multi_hot, tag_names
 
+if TYPE_CHECKING:
+    from .task import Task
+
 logger = logging.getLogger(__name__)
 
 
@@ -33,7 +36,7 @@ class Splits:
     Raises: ValueError (one line): no store, or none of its tracks has a label.
     """
 
-    def __init__(self, config: TaggingConfig, task: type, shortest_samples: int):
+    def __init__(self, config: TaggingConfig, task: Task, shortest_samples: int):
         self.config, self.task, self.shortest_samples = config.datarc, task, shortest_samples
         self.scoring = config.scoring
         self.store = AudioStore(named_store(self.config.store))

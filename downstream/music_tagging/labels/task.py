@@ -114,4 +114,5 @@ class Genre:
     figures = {"confusion": confusion_figure}
 
 
-TASKS = {"tags": Tagging, "genre": Genre}
+Task = type[Tagging] | type[Genre]
+TASKS: dict[str, Task] = {"tags": Tagging, "genre": Genre}

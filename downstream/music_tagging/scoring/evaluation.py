@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from s3prl.downstream.music_tagging.config import BootstrapConfig
 from s3prl.downstream.music_tagging.labels.splits import Splits
@@ -15,6 +15,9 @@ from s3prl_pemr.store.index import StoreError
 
 from .clip_groups import by_new_artists, song_numbers
 from .scored_clips import ScoredClips
+
+if TYPE_CHECKING:
+    from ..labels.task import Task
 
 logger = logging.getLogger(__name__)
 
@@ -30,7 +33,7 @@ class Evaluation:
     Raises: StoreError (one line) if that file is damaged.
     """
 
-    def __init__(self, splits: Splits, task: type, config: BootstrapConfig):
+    def __init__(self, splits: Splits, task: Task, config: BootstrapConfig):
         self.splits, self.task, self.config = splits, task, config
         self.groups = read_groups(splits.store.path)
 

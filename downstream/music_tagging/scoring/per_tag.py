@@ -56,7 +56,8 @@ def tag_figure(targets: np.ndarray, scores: np.ndarray, names: Sequence[str]) ->
         axes.grid(axis="x", alpha=0.3)
         axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, fontsize=8, frameon=False)
     positives = targets[:, shown].sum(axis=0).astype(int)
-    left.set_yticks(rows, [f"{names[tag]} ({count})" for tag, count in zip(shown, positives, strict=True)])
+    named = zip(shown.tolist(), positives, strict=True)
+    left.set_yticks(rows, [f"{names[tag]} ({count})" for tag, count in named])
     left.tick_params(axis="y", labelsize=8, length=0)
     figure.supylabel(f"tag (positives among {len(targets)} clips)", fontsize=9)
     return figure

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,6 +12,9 @@ from s3prl_pemr.report.files import write_png, write_tsv
 from s3prl_pemr.report.printable import printable
 
 from .scored_clips import ScoredClips
+
+if TYPE_CHECKING:
+    from ..labels.task import Task
 
 
 def write_predictions(folder: Path, split: str, clips: ScoredClips, names: Sequence[str]) -> None:
@@ -20,7 +24,7 @@ def write_predictions(folder: Path, split: str, clips: ScoredClips, names: Seque
 
 
 def write_details(
-    folder: Path, split: str, task: type, clips: ScoredClips, names: Sequence[str], title: str
+    folder: Path, split: str, task: Task, clips: ScoredClips, names: Sequence[str], title: str
 ) -> None:
     """per-tag-SPLIT.tsv and .png; of genre per-class-SPLIT.tsv and confusion-SPLIT.png, titled."""
     for name, table in task.tables.items():

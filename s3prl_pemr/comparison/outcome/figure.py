@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from .results import Section
@@ -48,6 +49,6 @@ def section_figure(section: Section, metric: str) -> Figure:
     return figure
 
 
-def _interval(axes, height: float, value: float, ends: list[float], colour: str) -> None:
+def _interval(axes: Axes, height: float, value: float, ends: list[float], colour: str) -> None:
     errors = [[max(value - ends[0], 0)], [max(ends[1] - value, 0)]]
     axes.errorbar([value], [height], xerr=errors, fmt="o", color=colour, capsize=3, markersize=5)

@@ -130,13 +130,10 @@ def _parameters(cell: HeadCell, split: str) -> int:
     from s3prl.downstream.cover_song.model import HEADS
 
     entry = json.loads((cell.expdir / SCORES_FILE).read_text(encoding="utf-8"))[split]
-    own, uses_upstream, _ = (
-        entry.get("parameters_without_classifier", 0),
-        *HEADS.get(entry.get("head"), (True, 0)),
-    )
-    return own + (
-        parameter_count(cell.upstream, cell.checkpoint and str(cell.checkpoint)) if uses_upstream else 0
-    )
+    own = entry.get("parameters_without_classifier", 0)
+    uses_upstream, _ = HEADS.get(entry.get("head"), (True, 0))
+    checkpoint = str(cell.checkpoint) if cell.checkpoint else None
+    return own + (parameter_count(cell.upstream, checkpoint) if uses_upstream else 0)
 
 
 def _kind(cell: HeadCell) -> str:

@@ -12,6 +12,7 @@ import tempfile
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import symusic
 
@@ -26,7 +27,7 @@ PAIR = struct.Struct("<HH")  # igen: generator, amount; ibag: first generator, f
 
 
 @cache
-def synthesizer(sample_rate: int) -> "symusic.Synthesizer":
+def synthesizer(sample_rate: int) -> Any:
     """The synthesizer with the tuned font, loaded once in each process. `sample_rate` in Hz."""
     package = find_spec("pretty_midi").origin
     font = retuned((Path(package).parent / FONT_FILE).read_bytes())
