@@ -90,7 +90,7 @@ def _from_folder(folder: Path) -> nn.Module:
     return model.from_pretrained(folder)
 
 
-def shared_classes() -> dict[str, type]:
+def shared_classes() -> dict[str, Any]:
     """The models that a folder of save_pretrained may hold, by their names in its config.json."""
     places = [*(method.model for method in METHODS.values()), *TAGGERS.values()]
     return {place.split(":")[1]: _load("upstream", place) for place in places}

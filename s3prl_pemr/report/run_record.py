@@ -101,13 +101,20 @@ def versions() -> dict[str, str | None]:
 
 
 def git_state(folder: Path) -> dict[str, Any] | None:
-    """Commit of a checkout, and whether files differ; None where the folder is not the root of one."""
+    """Commit of a checkout, and whether files differ; None where the folder is not the root of one.
+
+    `git status` alone would write what it found to the index: a run that ends then leaves its lock there.
+    """
     if not (folder / ".git").exists():
         return None
     try:
         commit, status = (
             subprocess.run(
-                ["git", "-C", folder, *words], capture_output=True, text=True, timeout=10, check=True
+                ["git", "--no-optional-locks", "-C", folder, *words],
+                capture_output=True,
+                text=True,
+                timeout=10,
+                check=True,
             )
             for words in (("rev-parse", "HEAD"), ("status", "--porcelain"))
         )

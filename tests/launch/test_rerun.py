@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 import shlex
 import subprocess
 
@@ -125,12 +126,17 @@ def test_no_record_or_a_damaged_one_is_one_line(tmp_path, content):
 
 def test_the_state_of_a_checkout(tmp_path):
     assert git_state(tmp_path) is None
+    (tmp_path / "a.txt").touch()
     for words in (
         ["init", "-q"],
-        ["-c", "user.name=a", "-c", "user.email=a@b", "commit", "-q", "--allow-empty", "-m", "x"],
+        ["add", "a.txt"],
+        ["-c", "user.name=a", "-c", "user.email=a@b", "commit", "-q", "-m", "x"],
     ):
         subprocess.run(["git", "-C", tmp_path, *words], check=True)
+    index = (tmp_path / ".git/index").read_bytes()
+    os.utime(tmp_path / "a.txt", ns=(1, 1))  # git would note that it has looked at it again
     clean = git_state(tmp_path)
+    assert (tmp_path / ".git/index").read_bytes() == index
     assert len(clean["commit"]) == 40 and not clean["changed"]
     (tmp_path / "new").touch()
     assert git_state(tmp_path) == {**clean, "changed": True}

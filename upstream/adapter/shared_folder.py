@@ -11,7 +11,7 @@ import json
 from dataclasses import asdict
 from typing import Any
 
-CONFIG, WEIGHTS, CARD = "config.json", "model.safetensors", "README.md"
+CONFIG, WEIGHTS = "config.json", "model.safetensors"
 MODEL_TYPE, MODEL_CLASS = "pemr", "PemrModel"  # in transformers; s3prl_pemr/sharing/in_transformers.py
 EXTRACTOR_CLASS = "PemrFeatureExtractor"
 # No `resolve()`: in the hub's cache the file is a link into another folder.
