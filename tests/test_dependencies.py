@@ -8,7 +8,11 @@ import sys
 from places import ROOT
 
 KINDS = ("s3prl_pemr", "upstream", "pretrain", "downstream")
-OTHER_NAMES = {"pyyaml": "yaml", "scikit-learn": "sklearn"}  # where the distribution has another
+OTHER_NAMES = {  # where the distribution has another
+    "faiss-cpu": "faiss",
+    "pyyaml": "yaml",
+    "scikit-learn": "sklearn",
+}
 NOT_IMPORTED = {"pretty_midi", "accelerate"}  # the demo reads a file of it; transformers' device_map
 OF_S3PRL = {"huggingface_hub", "torchcodec"}  # s3prl's and torchaudio's own, which compat.py looks at
 TOOLS = {"pytest", "pytest_cov", "ruff", "mypy", "vulture", "build", "setuptools"}

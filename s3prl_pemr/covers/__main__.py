@@ -4,6 +4,7 @@ import logging
 import sys
 
 from s3prl_pemr.boards import mirex
+from s3prl_pemr.index import accelerate, compact, export, join
 from s3prl_pemr.launch.commands import parse_command
 from s3prl_pemr.launch.errors import one_line_errors
 
@@ -18,6 +19,10 @@ COMMANDS = {
     "report": report,
     "evaluate": evaluate,
     "mirex": mirex,
+    "accelerate": accelerate,
+    "compact": compact,
+    "join": join,
+    "export": export,
 }
 
 

@@ -10,11 +10,12 @@ from contextlib import redirect_stdout
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from s3prl_pemr.prepare.engine import PROCESSES
 from s3prl_pemr.report.printable import printable
 from s3prl_pemr.report.progress import Progress
 
 from . import embed
-from .index import CoverIndex, read_index
+from .index import CoverIndex, exists, read_index
 from .model import DEFAULT, add_model_arguments
 from .ranking import false_alarm, rank
 
@@ -35,28 +36,36 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Carry out the command. Returns the exit status; raises ValueError (one line)."""
-    if not args.index.is_dir():
+    if exists(args.index) or not args.index.is_dir():
         return _tell_groups(read_index(args.index), args)
     with TemporaryDirectory() as folder:
         index = Path(folder) / "INDEX"
-        wanted = {**vars(args), "folder": args.index, "index": index, "jobs": os.cpu_count()}
+        wanted = {
+            **vars(args),
+            "folder": args.index,
+            "index": index,
+            "jobs": os.cpu_count(),
+            "shard": None,
+            "engine": PROCESSES,
+        }
         with redirect_stdout(sys.stderr):  # the groups alone are for programs
             status = embed.run(argparse.Namespace(**wanted))
         return status or _tell_groups(read_index(index), args)
 
 
 def _tell_groups(index: CoverIndex, args: argparse.Namespace) -> int:
-    rows = [row for row, known in enumerate(index.known) if not known.silent]
+    silent = set(index.silent_rows)
+    rows = [row for row in range(len(index)) if row not in silent]
     group = {row: {row} for row in rows}
     for row in Progress(rows, "duplicates", unit="track"):
-        matches = rank(index.known[row], index.known, [other for other in rows if other != row], top=1)
+        matches = rank(index.known[row], index, top=1, without=row)
         chance = false_alarm([match.score for match in matches])
         if chance is None:
             raise ValueError(f"{args.index}: {len(rows)} tracks are too few to tell covers from others")
         if chance <= args.false_alarms:
             _join(group, row, matches[0].row)
     groups = sorted({frozenset(members) for members in group.values() if len(members) > 1}, key=min)
-    named = [sorted(index.tracks[row] for row in members) for members in groups]
+    named = [sorted(index.vectors.name(row) for row in members) for members in groups]
     if args.json:
         print(json.dumps(named))
         return 0

@@ -3,28 +3,30 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from time import monotonic
 
 import numpy as np
 from s3prl.downstream.cover_song.cqt.transform import cqt_columns
 
-from s3prl_pemr.launch.outputs import check_file
+from s3prl_pemr.index.writer import IndexWriter, sole_index_writer
+from s3prl_pemr.launch.outputs import check_file, check_folder
+from s3prl_pemr.prepare.build import add_engine_argument, add_jobs_argument
 from s3prl_pemr.prepare.datasets.folder import list_folder
+from s3prl_pemr.prepare.engine import PROCESSES, make_workers
 from s3prl_pemr.prepare.source import Source
-from s3prl_pemr.prepare.workers import WorkerDied, Workers
+from s3prl_pemr.prepare.workers import WorkerDied, decoder_died
 from s3prl_pemr.report.printable import printable, visible
 from s3prl_pemr.report.progress import Progress
 from s3prl_pemr.safety.interruption import Interruption
-from s3prl_pemr.safety.sole_writer import sole_writer
-from s3prl_pemr.safety.whole_file import remove_partials
+from s3prl_pemr.store.parts import Shard, ShardRecord, write_shard
 
-from .index import CoverIndex, read_index, refuse_other_model
+from .index import add_track, exists, index_writer, read_index, refuse_other_model, take_over
 from .model import DEFAULT, CoverModel, add_model_arguments, open_model, silenced
-from .track import Heard, Known, hear
+from .track import Heard, hear
 
 HELP = "a folder of audio files into an index"
 EXAMPLE = "s3prl-pemr covers embed MUSIC INDEX"
@@ -35,21 +37,29 @@ FEW_FILES = 4  # so few take less than starting workers
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's arguments."""
     parser.add_argument("folder", metavar="FOLDER", type=Path, help="its sub-folders are read too")
-    parser.add_argument("index", metavar="INDEX", type=Path, help="a file; what it holds already is kept")
+    parser.add_argument("index", metavar="INDEX", type=Path, help="a folder; what it holds already is kept")
     add_model_arguments(parser, DEFAULT)
-    parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="processes that read audio")
+    parser.add_argument(
+        "--shard", metavar="I/N", type=Shard.parse, help="part I of N alone; `covers join` makes one of them"
+    )
+    add_jobs_argument(parser)
+    add_engine_argument(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Carry out the command. Returns the exit status; raises ValueError (one line)."""
-    check_file(args.index, "INDEX")
-    with sole_writer(args.index.parent, f".{args.index.name}.lock", "choose another INDEX"):
-        remove_partials(args.index)
+    (check_folder if args.index.is_dir() else check_file)(args.index, "INDEX")
+    if args.index.is_dir() and not exists(args.index) and any(args.index.iterdir()):
+        raise ValueError(f"INDEX {args.index}: a folder that holds something else; choose another name")
+    with sole_index_writer(args.index):
         return _embed(args)
 
 
 def _embed(args: argparse.Namespace) -> int:
     listing = list_folder(args.folder)
+    record = args.shard and ShardRecord.of_listing(args.shard, [source.track for source in listing.sources])
+    if args.shard and listing.sources:
+        listing = listing.part(args.shard)
     sources = listing.sources
     if not sources:
         raise ValueError("; ".join([f"{args.folder}: holds no audio files", *listing.remarks]))
@@ -57,66 +67,81 @@ def _embed(args: argparse.Namespace) -> int:
         print(visible(line), file=sys.stderr)
     model = open_model(args.model or DEFAULT, args.device, args.upstream_ckpt)
     known = _known(args.index, model, {source.track for source in sources})
-    wanted = [source for source in sources if known.get(source.track, (None, None))[0] != _stamp(source)]
-    kept = {source.track for source in sources} - {source.track for source in wanted}
-    rows = {track: known[track] for track in kept}
-    unreadable, noted, saved = [], [], monotonic()
+    wanted = [source for source in sources if known.get(source.track, (None,))[0] != _stamp(source)]
+    gone = set(known) - {source.track for source in sources}
+    writer = index_writer(args.index, model.fingerprint, model.where)
+    added = _Added(writer, {track: place for track, (_, *place) in known.items()})
     with Interruption() as stop:
         try:
-            for source, heard in Progress(_heard(wanted, args.jobs), "embed", len(wanted), unit="track"):
-                if heard.reason:
-                    unreadable.append(f"{printable(source.track)}: {heard.reason}")
-                    continue
-                if heard.note:
-                    noted.append(f"{printable(source.track)}: {heard.note}")
-                found = model.know(heard, source.track)
-                rows[source.track] = _stamp(source), silenced(found) if heard.silent else found
-                if monotonic() - saved > COMMIT_SECONDS:
-                    _write(args.index, rows, model)
-                    saved = monotonic()
+            heard = Progress(_heard(wanted, args), "embed", len(wanted), unit="track")
+            for source, found in heard:
+                added.add(source, found, model)
                 if stop.signal_number():
                     break
         except WorkerDied:
             if not stop.signal_number():  # else the workers had the signal too
                 raise
         finally:
-            if rows:
-                _write(args.index, rows, model)
-    for line in [f"unreadable: {line}" for line in unreadable] + noted:
-        print(line, file=sys.stderr)
-    silent = [track for track in sorted(rows) if rows[track][1].silent]
-    for track in silent:
-        print(f"silent: {printable(track)}: left out of all rankings", file=sys.stderr)
-    gone = len(set(known) - {source.track for source in sources})
-    if stop.signal_number():
-        done = len(rows) + len(unreadable)
-        print(
-            f"interrupted: {done} of {len(sources)} tracks are done and kept; the same command again goes on",
-            file=sys.stderr,
-        )
-        return stop.exit_status()
-    line = (
-        f"{args.index}: {len(rows)} tracks, {len(wanted) - len(unreadable)} of them new, "
-        f"{len(unreadable)} unreadable, {gone} no longer there, {len(silent)} silent"
-    )
-    print(visible(line))
-    return 0 if rows else 1
+            added.forget(gone)
+            writer.commit()
+    if exists(args.index):
+        write_shard(args.index, record)
+    status = stop.exit_status() if stop.signal_number() else 0
+    return _tell(args, len(sources), len(wanted), len(gone), added, status)
 
 
-def _known(path: Path, model: CoverModel, tracks: set[str]) -> dict[str, tuple[tuple, Known]]:
-    """Stamp of each track of the index so far, and what is known of it; none of an index without chroma."""
-    if not path.exists():
+class _Added:
+    """What one run puts into an index, and what it has to say of it.
+
+    Args: known: of each track that is there already, its segment and row.
+    """
+
+    def __init__(self, writer: IndexWriter, known: dict[str, tuple[str, int]]):
+        self.writer, self.known = writer, known
+        self.unreadable: list[str] = []
+        self.noted: list[str] = []
+        self.heard, self._saved = 0, monotonic()
+
+    def add(self, source: Source, heard: Heard, model: CoverModel) -> None:
+        """A track that was heard takes the place of what was known of it."""
+        self.heard += 1
+        if heard.reason:
+            self.unreadable.append(f"{printable(source.track)}: {heard.reason}")
+        else:
+            if heard.note:
+                self.noted.append(f"{printable(source.track)}: {heard.note}")
+            # what a cluster hands over cannot be written to, which torch warns of
+            wav, cqt = (np.require(values, requirements="W") for values in (heard.wav, heard.cqt))
+            found = model.know(replace(heard, wav=wav, cqt=cqt), source.track)
+            add_track(self.writer, source.track, silenced(found) if heard.silent else found, _stamp(source))
+        self.forget({source.track})
+        if monotonic() - self._saved > COMMIT_SECONDS:
+            self.writer.commit()
+            self._saved = monotonic()
+
+    def forget(self, tracks: set[str]) -> None:
+        """Mark what was known of some tracks as deleted."""
+        for track in tracks & set(self.known):
+            self.writer.delete(*self.known[track])
+
+
+def _known(path: Path, model: CoverModel, tracks: set[str]) -> dict[str, tuple[tuple, str, int]]:
+    """Stamp of each track of the index so far, and its segment and row there."""
+    take_over(path)
+    if not exists(path):
         return {}
     index = read_index(path)
     refuse_other_model(index, path, model.fingerprint)
-    if not tracks & set(index.tracks):
+    if len(index) and not tracks & set(index.tracks):
         raise ValueError(
-            f"{path}: none of its {len(index.tracks)} tracks is in this folder; one index is of one folder: "
+            f"{path}: none of its {len(index)} tracks is in this folder; one index is of one folder: "
             "choose another name"
         )
-    stamps = map(tuple, index.stamps.tolist())
-    rows = zip(index.tracks, stamps, index.known, strict=True)
-    return {track: (stamp, known) for track, stamp, known in rows if known.chroma is not None}
+    stamps, known = map(tuple, index.stamps.tolist()), {}
+    for row, (track, stamp) in enumerate(zip(index.tracks, stamps, strict=True)):
+        segment, own = index.vectors.place(row)
+        known[track] = stamp, segment.name, int(segment.stored_rows(own))
+    return known
 
 
 def _stamp(source: Source) -> tuple[int, int]:
@@ -124,19 +149,38 @@ def _stamp(source: Source) -> tuple[int, int]:
     return stamp.source_bytes, stamp.source_mtime_ns
 
 
-def _heard(sources: list[Source], jobs: int) -> Iterator[tuple[Source, Heard]]:
+def _died(path: str) -> Heard:
+    return Heard(reason=decoder_died(path).reason)
+
+
+def _heard(sources: list[Source], args: argparse.Namespace) -> Iterator[tuple[Source, Heard]]:
     paths = [str(source.path) for source in sources]
-    if jobs < 2 or len(sources) <= FEW_FILES:
+    if args.engine == PROCESSES and (args.jobs < 2 or len(sources) <= FEW_FILES):
         yield from zip(sources, map(hear, paths), strict=True)
         return
     # loads and compiles what librosa needs, once and not in every worker
     cqt_columns(np.zeros(1, np.float32))
-    with Workers(jobs) as workers:
-        yield from zip(sources, workers.in_order(hear, paths), strict=True)
+    with make_workers(args.engine, args.jobs) as workers:
+        yield from zip(sources, workers.in_order(hear, paths, lost=_died), strict=True)
 
 
-def _write(path: Path, rows: dict[str, tuple], model: CoverModel) -> None:
-    tracks = sorted(rows)
-    stamps = np.array([rows[track][0] for track in tracks], np.int64)
-    known = [rows[track][1] for track in tracks]
-    CoverIndex(tracks, known, stamps, model.fingerprint, model.where).write(path)
+def _tell(args: argparse.Namespace, sources: int, wanted: int, gone: int, added: _Added, status: int) -> int:
+    """What was done, for people. Returns the exit status."""
+    index = read_index(args.index) if exists(args.index) else None
+    silent = sorted(index.silent_tracks) if index else []
+    for line in [f"unreadable: {line}" for line in added.unreadable] + added.noted:
+        print(line, file=sys.stderr)
+    for track in silent:
+        print(f"silent: {printable(track)}: left out of all rankings", file=sys.stderr)
+    if status:
+        done = sources - wanted + added.heard
+        line = f"interrupted: {done} of {sources} tracks are done and kept; the same command again goes on"
+        print(line, file=sys.stderr)
+        return status
+    rows = len(index) if index else 0
+    line = (
+        f"{args.index}: {rows} tracks, {wanted - len(added.unreadable)} of them new, "
+        f"{len(added.unreadable)} unreadable, {gone} no longer there, {len(silent)} silent"
+    )
+    print(visible(line))
+    return 0 if rows else 1

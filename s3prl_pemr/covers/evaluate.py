@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from s3prl_pemr.index.segment import VECTORS
 from s3prl_pemr.launch.outputs import check_folder
 from s3prl_pemr.prepare.datasets.labels import read_labels
 from s3prl_pemr.prepare.summary import name_some
@@ -69,7 +70,7 @@ def run(args: argparse.Namespace) -> int:
         print(f"not in the index: {printable(track)}", file=sys.stderr)
     if silent:
         print(f"{len(silent)} silent tracks are left out: {name_some(silent)}", file=sys.stderr)
-    embeddings = index.embeddings[[rows[track] for track in listed]]
+    embeddings = index.vectors.gather(VECTORS, np.array([rows[track] for track in listed]))
     known = [index.known[rows[track]].chroma for track in listed]
     if args.aligned and any(chroma is None for chroma in known):
         raise ValueError(f"{args.index}: of version 0.1, without chroma to align; embed anew")

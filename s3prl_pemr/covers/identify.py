@@ -49,9 +49,8 @@ def run(args: argparse.Namespace) -> int:
         raise ValueError("--false-alarms is a probability above 0")
     queries = _files(args.queries)
     model = model_of(index, args)
-    heard_rows = [row for row, known in enumerate(index.known) if not known.silent]
     silent = sorted(index.silent_tracks)
-    if not heard_rows:
+    if len(silent) == len(index):
         raise ValueError(f"{args.index}: all of its {len(silent)} tracks are silent")
     unreadable = 0
     if args.tsv:
@@ -65,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
             unreadable += 1
             print(visible(str(error)), file=sys.stderr)
             continue
-        _tell(path, rank(query, index.known, heard_rows, args.top), index, args, len(queries) > 1)
+        _tell(path, rank(query, index, args.top), index, args, len(queries) > 1)
     print(visible(f"({model.trust()})"), file=sys.stderr)
     if silent:
         line = f"{len(silent)} silent tracks of {args.index} are left out: {name_some(silent)}"
@@ -113,18 +112,18 @@ def _tell(path: Path, matches: list[Match], index: CoverIndex, args: argparse.Na
     chance = false_alarm([match.score for match in matches])
     claimed = chance is None or chance <= args.false_alarms
     if args.json:
-        found = [match.as_json(index.tracks[match.row], chance) for match in matches[: args.top]]
+        found = [match.as_json(index.vectors.name(match.row), chance) for match in matches[: args.top]]
         print(json.dumps({"query": str(path), "cover": claimed and chance is not None, "matches": found}))
         return
     if args.tsv:
         for place, match in enumerate(matches[: args.top], start=1):
-            print(*_row(path, place, match.as_json(index.tracks[match.row], chance)), sep="\t")
+            print(*_row(path, place, match.as_json(index.vectors.name(match.row), chance)), sep="\t")
         return
     if named:
         print(f"{printable(str(path))}:")
     for place, match in enumerate(matches[: args.top], start=1):
         where = match.where() if place == 1 or match.score > 0.8 * matches[0].score else ""
-        track = printable(index.tracks[match.row])
+        track = printable(index.vectors.name(match.row))
         print(f"{place:3}  {match.score:.3f}  {track}" + (f"  ({where})" if where else ""))
     if chance is None:
         print("too few tracks to say whether the first is a cover", file=sys.stderr)

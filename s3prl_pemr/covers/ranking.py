@@ -8,10 +8,10 @@ from math import comb
 
 import numpy as np
 from s3prl.downstream.cover_song.cqt.columns import SECONDS
-from s3prl.downstream.cover_song.ranking.cosine import unit_rows
 from s3prl.downstream.cover_song.training_free.alignment import Alignment, align
 from s3prl.downstream.cover_song.training_free.rerank import ALIGNMENT_WEIGHT
 
+from .index import CoverIndex
 from .track import CHROMA_SCALE, Known, clock
 
 CANDIDATES = 20  # that are aligned
@@ -59,27 +59,23 @@ class Match:
         return found
 
 
-def rank(query: Known, tracks: Sequence[Known], rows: Sequence[int], top: int) -> list[Match]:
-    """The best of some tracks, at least CANDIDATES of them aligned with the query, best first.
+def rank(query: Known, index: CoverIndex, top: int, without: int | None = None) -> list[Match]:
+    """The best of an index's tracks, at least CANDIDATES of them aligned with the query, best first.
 
     Args:
-        tracks: of the index.
-        rows: of those that are looked at.
         top: how many are wanted with the places of their alignments.
+        without: a row that is left out: the query's own. Silent tracks are, too.
     """
-    rows = np.asarray(rows)
-    embeddings = np.stack([tracks[row].embedding for row in rows])
-    cosines = unit_rows(embeddings) @ unit_rows(query.embedding[None])[0]
-    order = np.argsort(-cosines, kind="stable")[: max(top, CANDIDATES)]
+    [(rows, cosines)] = index.vectors.nearest(query.embedding[None], max(top, CANDIDATES) + 1)
+    others = [(int(row), float(cosine)) for row, cosine in zip(rows, cosines, strict=True) if row != without]
     matches = []
-    for place in order:
-        row, cosine = int(rows[place]), float(cosines[place])
-        found = aligned(query, tracks[row])
+    for row, cosine in others[: max(top, CANDIDATES)]:
+        found = aligned(query, index.known[row])
         score = cosine if found is None else cosine + ALIGNMENT_WEIGHT * found.score
         matches.append(Match(row, score, cosine, found))
     matches.sort(key=lambda match: -match.score)
     return [
-        Match(match.row, match.score, match.cosine, aligned(query, tracks[match.row], path=True))
+        Match(match.row, match.score, match.cosine, aligned(query, index.known[match.row], path=True))
         for match in matches[:top]
     ] + matches[top:]
 

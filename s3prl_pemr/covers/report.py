@@ -56,10 +56,9 @@ def run(args: argparse.Namespace) -> int:
     if args.top < 1:
         raise ValueError("--top must be at least 1")
     index = read_index(args.index)
-    rows = [row for row, known in enumerate(index.known) if not known.silent]
-    if not rows or any(index.known[row].chroma is None for row in rows):
+    if len(index.silent_rows) == len(index) or index.known[0].chroma is None:
         raise ValueError(f"{args.index}: holds no tracks whose chroma could be aligned; embed anew")
-    matches = rank(known_of(args.query, model_of(index, args)), index.known, rows, args.top)
+    matches = rank(known_of(args.query, model_of(index, args)), index, args.top)
     chance = false_alarm([match.score for match in matches])
     about = "Too few tracks to say whether the first is a cover."
     if chance is not None:
@@ -75,7 +74,7 @@ def page(query: Path, matches: list[Match], index: CoverIndex, music: Path, abou
 
     answers = []
     for place, match in enumerate(matches, start=1):
-        track = index.tracks[match.row]
+        track = index.vectors.name(match.row)
         (query_from, _), (track_from, _) = match.alignment.stretches
         answers.append(
             ANSWER.format(

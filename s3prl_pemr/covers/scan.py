@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,13 +18,14 @@ from s3prl_pemr.report.progress import Progress
 from s3prl_pemr.safety.whole_file import write_whole
 
 from .identify import known_of, model_of
-from .index import CoverIndex, read_index
+from .index import PIECES, CoverIndex, read_index
 from .model import add_model_arguments
 from .ranking import ALIGNMENT_WEIGHT, aligned
 from .track import PIECE_COLUMNS, PIECE_HOP_COLUMNS, Known, clock, piece_starts
 
 HELP = "what was played when in a long recording"
 EXAMPLE = "s3prl-pemr covers scan concert.mp3 INDEX --cue concert.cue"
+BLOCK_TRACKS = 256  # whose pieces are compared at a time
 CANDIDATES = 8  # tracks that a piece of the recording is aligned with
 CUE_FRAMES = 75  # a second of a cue sheet
 
@@ -61,16 +63,18 @@ def run(args: argparse.Namespace) -> int:
     if args.cue:
         check_file(args.cue, "--cue")
     index = read_index(args.index)
-    if not any(known.pieces is not None and len(known.pieces) for known in index.known):
+    if not any(
+        PIECES in segment.arrays and len(segment.arrays[PIECES]) for segment in index.vectors.segments
+    ):
         raise ValueError(f"{args.index}: knows no pieces of its tracks; embed anew, without --model")
     recording = known_of(args.recording, model_of(index, args))
     played = joined(pieces_found(recording, index, args.least))
     if args.json:
-        print(json.dumps([{**_as_json(piece), "track": index.tracks[piece.row]} for piece in played]))
+        print(json.dumps([{**_as_json(piece), "track": index.vectors.name(piece.row)} for piece in played]))
     else:
         for piece in played:
             times = f"{clock(piece.start):>6} - {clock(piece.end):>6}"
-            print(f"{times}  {piece.score:.2f}  {printable(index.tracks[piece.row])}")
+            print(f"{times}  {piece.score:.2f}  {printable(index.vectors.name(piece.row))}")
     if args.cue:
         write_whole(args.cue, cue_sheet(args.recording, played, index).encode())
         print(visible(f"saved to {args.cue}"))
@@ -83,26 +87,53 @@ def pieces_found(recording: Known, index: CoverIndex, least: float) -> list[Play
     A piece is compared with the pieces of every track, then aligned with the best tracks as a whole; of it
     counts what goes along with the track.
     """
-    rows = np.repeat(np.arange(len(index.known)), [len(known.pieces) for known in index.known])
-    pieces = unit_rows(np.concatenate([known.pieces for known in index.known]).astype(np.float32))
     found = []
     starts = piece_starts(recording.chroma.shape[1])
-    owns = unit_rows(recording.pieces)
-    for start, own in zip(starts, Progress(owns, "scan", unit="piece"), strict=True):
-        best = np.full(len(index.known), -np.inf)
-        np.maximum.at(best, rows, pieces @ own)
+    candidates = best_tracks(index, unit_rows(recording.pieces))
+    for start, best in zip(starts, Progress(candidates, "scan", unit="piece"), strict=True):
         end = min(start + PIECE_COLUMNS, recording.chroma.shape[1])
         piece = Known(recording.embedding, recording.chroma[:, start:end], recording.pieces[:0])
         scored = [
-            (best[row] + ALIGNMENT_WEIGHT * aligned(piece, index.known[row]).score, int(row))
-            for row in np.argsort(-best, kind="stable")[:CANDIDATES]
-            if np.isfinite(best[row])
+            (cosine + ALIGNMENT_WEIGHT * aligned(piece, index.known[row]).score, row) for row, cosine in best
         ]
         score, row = max(scored)
         if score >= least:
             (first, last), _ = aligned(piece, index.known[row], path=True).stretches
             found.append(Played(start + first, min(start + last, end), row, float(score)))
     return found
+
+
+def best_tracks(index: CoverIndex, pieces: np.ndarray) -> list[list[tuple[int, float]]]:
+    """For each piece the CANDIDATES tracks of which a piece is most like it, best first, with its cosine.
+
+    The index is gone through by blocks of tracks.
+
+    Args: pieces: of length 1, (P, E).
+    """
+    rows = np.empty((len(pieces), 0), np.int64)
+    cosines = np.empty((len(pieces), 0))
+    for first, counts, block in _blocks(index):
+        own = np.flatnonzero(counts) + first
+        starts = np.cumsum(counts)[counts > 0] - counts[counts > 0]
+        found = np.maximum.reduceat(pieces @ unit_rows(block).T, starts, axis=1)
+        rows = np.concatenate([rows, np.broadcast_to(own, found.shape)], axis=1)
+        cosines = np.concatenate([cosines, found], axis=1)
+        order = np.argsort(-cosines, axis=1, kind="stable")[:, :CANDIDATES]
+        rows, cosines = (np.take_along_axis(values, order, axis=1) for values in (rows, cosines))
+    return [list(zip(*both, strict=True)) for both in zip(rows.tolist(), cosines.tolist(), strict=True)]
+
+
+def _blocks(index: CoverIndex) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
+    """Tracks of which pieces are known: the first one's row, how many each has, and the pieces."""
+    first = 0
+    for segment in index.vectors.segments:
+        if PIECES in segment.arrays:
+            counts = segment.counts(PIECES)
+            for place, block in enumerate(segment.blocks(PIECES, BLOCK_TRACKS)):
+                start = place * BLOCK_TRACKS
+                if len(block):
+                    yield first + start, counts[start : start + BLOCK_TRACKS], block
+        first += len(segment)
 
 
 def joined(pieces: list[Played]) -> list[Played]:
@@ -125,7 +156,7 @@ def cue_sheet(recording: Path, played: list[Played], index: CoverIndex) -> str:
     lines, number, end = [f'FILE "{_quoted(recording.name)}" WAVE'], 0, 0
     for piece in played:
         entries = [(end, "unknown")] if piece.start > end else []
-        for start, title in [*entries, (piece.start, index.tracks[piece.row])]:
+        for start, title in [*entries, (piece.start, index.vectors.name(piece.row))]:
             number += 1
             frames = round(start * SECONDS * CUE_FRAMES)
             minutes, seconds = divmod(frames // CUE_FRAMES, 60)

@@ -50,9 +50,9 @@ def find(stages: Stages, folder: Path) -> list[Found]:
     known, model = read_index(index), open_model(DEFAULT)
     found = []
     for path in sorted((folder / QUERIES).glob("*.wav")):
-        matches = rank(known_of(path, model), known.known, range(len(known.tracks)), top=1)
+        matches = rank(known_of(path, model), known, top=1)
         chance = false_alarm([match.score for match in matches])
-        found.append(Found(path.stem, Path(known.tracks[matches[0].row]).stem, matches[0], chance))
+        found.append(Found(path.stem, Path(known.vectors.name(matches[0].row)).stem, matches[0], chance))
     return found
 
 

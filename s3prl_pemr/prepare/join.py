@@ -12,7 +12,7 @@ from s3prl_pemr.store import AudioStore
 from s3prl_pemr.store.dataset_name import read_dataset_name, write_dataset_name
 from s3prl_pemr.store.groups import read_groups, write_groups
 from s3prl_pemr.store.index import INDEX_FILE, STATE_FILE, UNREADABLE_FILE, StoreError, read_unreadable
-from s3prl_pemr.store.parts import read_shard, write_joined
+from s3prl_pemr.store.parts import check_whole, write_joined
 from s3prl_pemr.store.shared_music import shared_lines
 from s3prl_pemr.store.tag_list import read_tags, write_tags
 
@@ -33,7 +33,7 @@ def run(args: argparse.Namespace) -> int:
     if (args.destination / INDEX_FILE).exists():
         raise StoreError(f"{args.destination}: a store with audio of its own; choose another DST")
     parts = [AudioStore(part) for part in args.parts]
-    _check_whole(args.parts)
+    check_whole(args.parts)
     _check_disjoint(parts)
     with sole_writer(args.destination, LOCK_FILE, "choose another DST"):
         (args.destination / STATE_FILE).unlink(missing_ok=True)
@@ -47,29 +47,6 @@ def run(args: argparse.Namespace) -> int:
     line = f"{args.destination}: {len(parts)} parts, {len(store)} tracks, {hours:.2f} hours"
     print(visible(f"{line}, {unreadable} unreadable (unreadable.tsv of each part)"))
     return 0
-
-
-def _check_whole(folders: list[Path]) -> None:
-    """Raises StoreError where parts of one listing are missing, named twice, or of several listings."""
-    records = {folder: read_shard(folder) for folder in folders}
-    if not any(records.values()):
-        return  # stores of their own: any may be joined
-    bare = [folder for folder, record in records.items() if record is None]
-    if bare:
-        raise StoreError(f"{bare[0]}: was not written with --shard, others were; join parts of one kind")
-    first = records[folders[0]]
-    for folder, record in records.items():
-        if (record.of, record.listing) != (first.of, first.listing):
-            raise StoreError(
-                f"{folder}: part {record.number}/{record.of} of {record.listed} tracks, {folders[0]} is part "
-                f"{first.number}/{first.of} of {first.listed}: not of one listing; prepare all of them again"
-            )
-    numbers = [record.number for record in records.values()]
-    missing = sorted(set(range(1, first.of + 1)) - set(numbers))
-    if missing:
-        raise StoreError(f"parts {', '.join(map(str, missing))} of {first.of} are missing")
-    if len(numbers) != first.of:
-        raise StoreError(f"{len(numbers)} folders for {first.of} parts: one is named twice")
 
 
 def _check_disjoint(parts: list[AudioStore]) -> None:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import json
 import os
-import zlib
 from argparse import ArgumentTypeError
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from hashlib import sha256
 from pathlib import Path
+
+from xxhash import xxh32_intdigest
 
 from s3prl_pemr.audio import SAMPLE_RATE
 from s3prl_pemr.safety.whole_file import write_whole
@@ -43,8 +44,11 @@ class Shard:
         return cls(int(number), int(of))
 
     def holds(self, track: str) -> bool:
-        """Whether a track falls to this part: by its name alone."""
-        return zlib.crc32(encode(track)) % self.of == self.number - 1
+        """Whether a track falls to this part: by its name alone.
+
+        A checksum such as CRC-32 would leave parts of numbered files empty: it is linear in their digits.
+        """
+        return xxh32_intdigest(encode(track)) % self.of == self.number - 1
 
 
 @dataclass(frozen=True)
@@ -80,6 +84,29 @@ def read_shard(folder: Path) -> ShardRecord | None:
         return ShardRecord(**json.loads(path.read_bytes()))
     except (ValueError, TypeError) as error:
         raise StoreError(f"{path}: damaged; {REBUILD}") from error
+
+
+def check_whole(folders: Sequence[Path]) -> None:
+    """Raises StoreError where parts of one listing are missing, named twice, or of several listings."""
+    records = {folder: read_shard(folder) for folder in folders}
+    if not any(records.values()):
+        return  # of their own: any may be joined
+    bare = [folder for folder, record in records.items() if record is None]
+    if bare:
+        raise StoreError(f"{bare[0]}: was not written with --shard, others were; join parts of one kind")
+    first = records[folders[0]]
+    for folder, record in records.items():
+        if (record.of, record.listing) != (first.of, first.listing):
+            raise StoreError(
+                f"{folder}: part {record.number}/{record.of} of {record.listed} tracks, {folders[0]} is part "
+                f"{first.number}/{first.of} of {first.listed}: not of one listing; make all of them again"
+            )
+    numbers = [record.number for record in records.values()]
+    missing = sorted(set(range(1, first.of + 1)) - set(numbers))
+    if missing:
+        raise StoreError(f"parts {', '.join(map(str, missing))} of {first.of} are missing")
+    if len(numbers) != first.of:
+        raise StoreError(f"{len(numbers)} folders for {first.of} parts: one is named twice")
 
 
 def write_joined(folder: Path, parts: Sequence[Path]) -> None:

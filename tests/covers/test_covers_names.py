@@ -9,10 +9,11 @@ import unicodedata
 import numpy as np
 import pytest
 import soundfile
+from written import write_index
 
 from s3prl_pemr.covers import embed, identify
 from s3prl_pemr.covers.__main__ import main
-from s3prl_pemr.covers.index import CoverIndex, read_index
+from s3prl_pemr.covers.index import read_index
 from s3prl_pemr.covers.track import Known
 
 EVIL, SHOWN = "\x1b[31m\x07\r\u202e\x9b.wav", r"\x1b[31m\x07\r\u202e\x9b.wav"
@@ -42,8 +43,7 @@ def index(tmp_path):
     def index(*tracks):
         embeddings = np.array([[1, 0], [0.9, 0.1], [0, 1], [0.1, 0.9]], np.float32)[: len(tracks)]
         stamps = np.zeros((len(tracks), 2), np.int64)
-        index = CoverIndex(list(tracks), list(map(known, embeddings)), stamps, MADE_BY, "m.ckpt")
-        index.write(tmp_path / "INDEX")
+        write_index(tmp_path / "INDEX", tracks, map(known, embeddings), stamps, MADE_BY, "m.ckpt")
         return tmp_path / "INDEX"
 
     return index

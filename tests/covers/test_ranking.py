@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
+from written import write_index, write_single_file
 
-from s3prl_pemr.covers.index import CoverIndex
+from s3prl_pemr.covers.index import read_index
 from s3prl_pemr.covers.ranking import Match, false_alarm, rank
 from s3prl_pemr.covers.scan import Played, cue_sheet, joined
 from s3prl_pemr.covers.track import PIECE_COLUMNS, PIECE_HOP_COLUMNS, Known, piece_starts
@@ -14,10 +15,12 @@ def track(embedding, seed, columns=60):
     return Known(np.asarray(embedding, np.float32), chroma, np.zeros((0, 2), np.float16))
 
 
-def test_an_alignment_lifts_a_version_above_what_is_only_alike():
+def test_an_alignment_lifts_a_version_above_what_is_only_alike(tmp_path):
     query = track([1, 0], 0)
     version = Known(np.float32([0.9, 0.1]), np.roll(query.chroma[:, 10:], 3, axis=0), query.pieces)
-    matches = rank(query, [track([1, 0.01], 1), version, track([-1, 0], 2)], [0, 1, 2], top=2)
+    known = [track([1, 0.01], 1), version, track([-1, 0], 2)]
+    index = write_index(tmp_path / "INDEX", "abc", known, np.zeros((3, 2)), {}, "ready")
+    matches = rank(query, index, top=2)
     assert [match.row for match in matches] == [1, 0, 2]
     assert matches[1].cosine > matches[0].cosine
     assert matches[0].alignment.semitones == 9  # back down by three
@@ -28,9 +31,10 @@ def test_an_alignment_lifts_a_version_above_what_is_only_alike():
     assert found["tempo_ratio"] == pytest.approx(1.0) and found["semitones"] == 3
 
 
-def test_only_chosen_rows_are_ranked_and_an_index_without_chroma_by_cosine():
+def test_a_row_can_be_left_out_and_an_index_without_chroma_is_ranked_by_cosine(tmp_path):
     old = [Known(np.float32(row), None, None) for row in ([1, 0], [0, 1], [1, 1])]
-    matches = rank(track([1, 0.1], 0), old, [1, 2], top=5)
+    write_single_file(tmp_path / "old.npz", "abc", old, np.zeros((3, 2), np.int64), {}, "ready")
+    matches = rank(track([1, 0.1], 0), read_index(tmp_path / "old.npz"), top=5, without=0)
     assert [match.row for match in matches] == [2, 1]
     assert matches[0].score == matches[0].cosine
     assert matches[0].where() == ""
@@ -70,7 +74,8 @@ def test_pieces_of_one_track_are_joined_and_overlaps_parted():
 
 
 def test_a_cue_sheet(tmp_path):
-    index = CoverIndex(["a.mp3", 'b "live".mp3'], [], np.zeros((2, 2)), {}, "ready")
+    names, known = ["a.mp3", 'b "live".mp3'], [track([1, 0], 1), track([0, 1], 2)]
+    index = write_index(tmp_path / "INDEX", names, known, np.zeros((2, 2)), {}, "ready")
     sheet = cue_sheet(tmp_path / "mix.wav", [Played(0, 129, 0, 1.5), Played(258, 300, 1, 1.5)], index)
     assert sheet.splitlines() == [
         'FILE "mix.wav" WAVE',

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 import soundfile
 import torch
+from written import write_index
 
 from s3prl_pemr.covers import embed
-from s3prl_pemr.covers.index import CoverIndex, read_index
+from s3prl_pemr.covers.index import read_index
 from s3prl_pemr.covers.model import TrainedModel
 from s3prl_pemr.covers.track import Known, hear
 
@@ -68,7 +69,7 @@ def test_an_index_of_silence_alone_is_one_line(music, checkpoint, run, tmp_path)
     model = TrainedModel(checkpoint, "cpu")
     silent = Known(np.zeros(3, np.float32), np.zeros((12, 5), np.uint8), np.zeros((0, 3), np.float16))
     stamps = np.zeros((1, 2), np.int64)
-    CoverIndex(["a"], [silent], stamps, model.fingerprint, str(checkpoint)).write(tmp_path / "I")
+    write_index(tmp_path / "I", ["a"], [silent], stamps, model.fingerprint, str(checkpoint))
     with pytest.raises(SystemExit, match="error: .*I: all of its 1 tracks are silent"):
         run("identify", music / "0_0.wav", tmp_path / "I", "--device", "cpu")
     (tmp_path / "list.tsv").write_text("a\tx\n")
@@ -81,7 +82,7 @@ def test_an_index_of_silence_alone_is_one_line(music, checkpoint, run, tmp_path)
     [
         ("missing/INDEX", "INDEX .*missing/INDEX: there is no folder .*missing; make it"),
         ("file/INDEX", "INDEX .*file: not a folder"),
-        ("music", "INDEX .*music: is a folder; name a file in it"),
+        ("music", "INDEX .*music: a folder that holds something else; choose another name"),
     ],
 )
 def test_embed_asks_for_its_place_before_it_reads_anything(
@@ -102,9 +103,8 @@ def test_evaluate_asks_for_its_place_first(index, run, tmp_path):
 
 
 def test_a_model_that_has_moved_is_named_anew(index, collection, checkpoint, run, tmp_path):
-    found = read_index(index)
-    found.model = str(tmp_path / "was.here")
-    found.write(tmp_path / "I")
+    found, there = read_index(index), str(tmp_path / "was.here")
+    write_index(tmp_path / "I", found.tracks, found.known, found.stamps, found.made_by, there)
     query = collection / "SRC" / "3_1.wav"
     with pytest.raises(SystemExit, match="I: its model .*was.here is no longer there; .* --model$") as caught:
         run("identify", query, tmp_path / "I", "--device", "cpu")
