@@ -16,8 +16,8 @@ The map, from a section of the paper to a folder to a command:
 `upstream` has what has learned weights, `pretrain` what only training needs, `downstream` what needs labels.
 In this package is what connects them with s3prl, files and people: `toolkit`, `loops`, `launch`, `safety`,
 `audio`, `store`, `features`, `task`, `report`, `prepare`, `demo`, `comparison`, `first_look`, `covers`,
-`embedding`, `sharing`, `explain`; a folder's first line says what it is, CONTRIBUTING.md where a change
-belongs.
+`index`, `embedding`, `sharing`, `explain`; a folder's first line says what it is, CONTRIBUTING.md where a
+change belongs.
 """
 
 from __future__ import annotations

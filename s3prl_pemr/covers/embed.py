@@ -22,6 +22,7 @@ from s3prl_pemr.prepare.workers import WorkerDied, decoder_died
 from s3prl_pemr.report.printable import printable, visible
 from s3prl_pemr.report.progress import Progress
 from s3prl_pemr.safety.interruption import Interruption
+from s3prl_pemr.safety.whole_file import remove_partials
 from s3prl_pemr.store.parts import Shard, ShardRecord, write_shard
 
 from .index import add_track, exists, index_writer, read_index, refuse_other_model, take_over
@@ -52,6 +53,7 @@ def run(args: argparse.Namespace) -> int:
     if args.index.is_dir() and not exists(args.index) and any(args.index.iterdir()):
         raise ValueError(f"INDEX {args.index}: a folder that holds something else; choose another name")
     with sole_index_writer(args.index):
+        remove_partials(args.index)  # of versions that wrote one file
         return _embed(args)
 
 

@@ -18,7 +18,9 @@ import numpy as np
 
 from s3prl_pemr.report.printable import printable
 from s3prl_pemr.safety.sole_writer import sole_writer
+from s3prl_pemr.safety.whole_file import remove_leftovers
 
+from .approximate import FOLDER as SEARCH_FOLDER
 from .manifest import SEGMENTS_FOLDER, Entry, Manifest, is_index, read_manifest, write_manifest
 from .segment import ENDS, NAMES, NORMS, VECTORS, write_array
 
@@ -123,6 +125,8 @@ class IndexWriter:
 
 def remove_unnamed(folder: Path, manifest: Manifest) -> None:
     """What a killed writer left, or what another segment stands for now; the caller is the sole writer."""
+    remove_leftovers(folder)
+    remove_leftovers(folder / SEARCH_FOLDER)
     named = {entry.name: entry for entry in manifest.segments}
     for segment in (folder / SEGMENTS_FOLDER).glob("*"):
         if segment.name not in named:

@@ -14,6 +14,8 @@ from forked import run
 from pretraining_fixtures import MODEL, melody
 from pretraining_runs import runner_config
 
+from s3prl_pemr.index import open_index
+
 TAGS = ("a", "b")
 
 
@@ -35,8 +37,9 @@ class Case:
 
 def compared(folder: Path):
     """Files that hold results: no logs of events, locks, command lines, caches."""
-    other = ("events.out", "run.json", "run.lock", "prepare.lock", "args_", ".index")
-    files = (path for path in folder.rglob("*") if path.is_file() and "features" not in path.parts)
+    other = ("events.out", "run.json", "run.lock", "prepare.lock", "args_", ".INDEX")
+    inside = {"features", "segments"}  # a cache; of an index: its index.json stands for them
+    files = (path for path in folder.rglob("*") if path.is_file() and not inside & set(path.parts))
     return (path for path in files if not path.name.startswith(other))
 
 
@@ -49,10 +52,22 @@ def content(path: Path):
     if path.suffix == ".npz":
         with np.load(path) as file:
             return {name: torch.from_numpy(file[name].copy()) for name in file.files if name != "about"}
+    if path.name == "index.json":
+        return rows_by_name(path.parent)
     if path.name == "log.jsonl":
         lines = map(json.loads, path.read_text().splitlines())
         return [{name: value for name, value in line.items() if name != "clips_per_second"} for line in lines]
     return path.read_bytes()
+
+
+def rows_by_name(folder: Path):
+    """What an index has of each track: segments depend on when it was interrupted."""
+    index = open_index(folder)
+    arrays = ("vectors", "stamps", "chroma", "pieces")
+    return {
+        name: {array: torch.from_numpy(np.array(index.get(array, row))) for array in arrays}
+        for row, name in enumerate(index.names())
+    }
 
 
 def music(folder: Path, tracks: int, seed: int = 0, splits=("train", "train", "valid")) -> None:
@@ -115,7 +130,7 @@ def cases(inputs: Path) -> dict[str, Case]:
     tagging = ["downstream", "-m", "train", "-u", "fbank_no_cmvn", "-d", "music_tagging", "--device", "cpu"]
     tagging += ["-p", "run", "-a", "-o", ",,".join(settings)]
     covers = [*cover_words(inputs), "-p", "run", "-a"]
-    embed = ["covers", "embed", "SRC", "run/index.npz", "--model", inputs / "covers/dev-best.ckpt"]
+    embed = ["covers", "embed", "SRC", "run/INDEX", "--model", inputs / "covers/dev-best.ckpt"]
     embed += ["--jobs", 1, "--device", "cpu"]
     prepare = ["prepare", "folder", "SRC", "run", "--jobs", 1]
     workers = [*prepare[:-1], 3]
