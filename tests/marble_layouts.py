@@ -42,11 +42,11 @@ def make_emo(root, songs=24, evaluation=6):
 
 
 def make_nsynth(root):
-    """Two instruments in train, two in valid and test, each at two pitches."""
+    """Two instruments in train, three in valid and test, each at two pitches."""
     for split, instruments in {
         "train": ("bass_a_000", "flute_b_001"),
         "valid": ("bass_c_002",),
-        "test": ("flute_d_003",),
+        "test": ("flute_d_003", "bass_e_004"),
     }.items():
         examples = {}
         for instrument in instruments:
@@ -68,7 +68,7 @@ JAMENDO_HEADER = "TRACK_ID\tARTIST_ID\tALBUM_ID\tPATH\tDURATION\tTAGS\r\n"
 
 
 def make_jamendo(root, low=False):
-    """Five tracks of two tags; lists as in a clone of the repository."""
+    """Six tracks of two tags; lists as in a clone of the repository."""
     lists = root / "mtg-jamendo-dataset" / "data" / "splits" / "split-0"
     lists.mkdir(parents=True)
     rows = {
@@ -76,7 +76,7 @@ def make_jamendo(root, low=False):
             "01/101.mp3\t31.0\tmood/theme---dark\tmood/theme---sad",
             "02/102.mp3\t40.0\tmood/theme---sad",
         ),
-        "validation": ("03/103.mp3\t31.5\tmood/theme---dark",),
+        "validation": ("03/103.mp3\t31.5\tmood/theme---dark", "03/104.mp3\t31.5\tmood/theme---sad"),
         "test": ("04/104.mp3\t90.1\tmood/theme---sad", "05/205.mp3\t33.0\tmood/theme---dark"),
     }
     for split, lines in rows.items():

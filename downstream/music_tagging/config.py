@@ -10,7 +10,7 @@ from s3prl_pemr.task.data_config import StoreConfig
 from .labels.task import TASKS
 
 HEADS = ("linear", "mlp")
-SCORINGS = ("clip", "segments")
+CUTS = ("clip", "segments")
 
 
 @dataclass
@@ -47,6 +47,7 @@ class HeadConfig:
     kind: str = "linear"
     pooling: str = "mean"
     hidden_dim: int = 512
+    dropout: float = 0.0
     standardise: bool = False  # what a config of a version without it meant; config.yaml says true
 
     def __post_init__(self):
@@ -56,10 +57,14 @@ class HeadConfig:
             raise ValueError(f"pooling {self.pooling!r} is not one of {', '.join(POOLINGS)}")
         if self.hidden_dim < 1:
             raise ValueError("hidden_dim must be at least 1")
+        if not 0 <= self.dropout < 1:
+            raise ValueError(f"dropout {self.dropout:g} is not at least 0 and below 1")
 
     def in_force(self) -> dict[str, str | int | bool]:
         """What makes a difference to this kind of head."""
-        width = {"hidden_dim": self.hidden_dim} if self.kind == "mlp" else {}
+        width = (
+            {"hidden_dim": self.hidden_dim} if self.kind == "mlp" else {}
+        )  # dropout trains, it forms nothing
         pooling = {"pooling": self.pooling} if self.pooling != "mean" else {}
         return {"kind": self.kind, **pooling, **width, **({"standardise": True} if self.standardise else {})}
 
@@ -82,6 +87,7 @@ class TaggingConfig:
 
     task: str = "tags"
     scoring: str = "clip"
+    training: str = "clip"
     top_tags: int = 5
     datarc: DataConfig = field(default_factory=DataConfig)
     modelrc: HeadConfig = field(default_factory=HeadConfig)
@@ -90,7 +96,8 @@ class TaggingConfig:
     def __post_init__(self):
         if self.task not in TASKS:
             raise ValueError(f"task {self.task!r} is not one of {', '.join(TASKS)}")
-        if self.scoring not in SCORINGS:
-            raise ValueError(f"scoring {self.scoring!r} is not one of {', '.join(SCORINGS)}")
+        for what, value in (("scoring", self.scoring), ("training", self.training)):
+            if value not in CUTS:
+                raise ValueError(f"{what} {value!r} is not one of {', '.join(CUTS)}")
         if self.top_tags < 1:
             raise ValueError("top_tags must be at least 1")

@@ -31,7 +31,7 @@ from .labels.task import TASKS
 from .model import make_head
 from .scoring.calibration import calibration, fitted_temperature, told
 from .scoring.evaluation import Evaluation
-from .scoring.report import top_lines, write_details, write_predictions
+from .scoring.report import write_details, write_predictions
 from .scoring.scored_clips import ScoredClips
 
 logger = logging.getLogger(__name__)
@@ -57,7 +57,7 @@ class DownstreamExpert(TaskExpert):
     ):
         super().__init__(**arguments)
         self.config = parse(TaggingConfig, downstream_expert, "downstream_expert of the task's config")
-        self.task = TASKS[self.config.task]
+        self.task: Any = TASKS[self.config.task]  # the kind; _make_head makes it
         self.feature_pooling = self.config.modelrc.pooling
         self.training_labels: dict[str, Any] = {}  # what the head is or was trained on
         self.temperature: float | None = None  # None: a head of 0.1, or one that dev has not seen yet
@@ -74,15 +74,18 @@ class DownstreamExpert(TaskExpert):
                 self.warn_of_heard(split, self.splits.store, self.config.datarc.store_split(split))
         if self.mode == "train":
             self.training_labels = self.splits.training_labels()
+        self._make_head(self.splits.names)
+        if self.mode == "train":
+            self.task.fit(self.splits.targets("train"))
         else:
             self.evaluation = Evaluation(self.splits, self.task, self.config.bootstrap)
-        self._make_head(self.splits.names)
 
     def _make_head(self, names: list[str]) -> None:
         self.names = names
+        self.task = self.task(len(names))
         head = self.config.modelrc
         width = pooled_width(head.pooling, self.upstream_dim)
-        self.head = make_head(head.kind, width, len(names), head.hidden_dim, head.standardise)
+        self.head = make_head(head.kind, width, len(names), head.hidden_dim, head.standardise, head.dropout)
         self.head.to(self.best_score.device)
 
     def get_extra_state(self) -> dict[str, Any]:
@@ -123,7 +126,7 @@ class DownstreamExpert(TaskExpert):
             clips = (
                 self.splits.crops(split, self.seed, epoch)
                 if self.upstream_trainable
-                else self.splits.whole(split)
+                else self.splits.trained(split)
             )
             sampler = get_ddp_sampler(clips, epoch)
             order = {"batch_size": datarc.train_batch_size, "sampler": sampler, "shuffle": sampler is None}
@@ -168,18 +171,18 @@ class DownstreamExpert(TaskExpert):
         clips = None
         if records["logits"]:
             targets, logits = torch.cat(records["targets"]), torch.cat(records["logits"])
-            scores = self.task.probabilities(logits).numpy()
+            scores = self.task.scores(logits).numpy()
             clips = ScoredClips.from_items(records["tracks"], targets.numpy(), scores)
             results |= self.task.metrics(clips.targets, clips.scores, self.names)
-        for key in ("loss", "roc_auc", "pr_auc", "accuracy"):
-            if key in results:
-                logger.add_scalar(f"music_tagging/{split}-{key}", results[key], global_step)
+        for key, value in results.items():
+            if isinstance(value, float):
+                logger.add_scalar(f"music_tagging/{split}-{key}", value, global_step)
         if clips is None:
             return None
         self._tell(split, results)
         if self.mode == "train":
             best = split == "dev" and self.is_best(results[self.task.selects_by], global_step)
-            if best:
+            if best and self.task.probabilistic:
                 self.temperature = fitted_temperature(self.task, logits, targets)
             if self.is_best_step(global_step):
                 self._write(split, clips, results, BEST)
@@ -206,9 +209,7 @@ class DownstreamExpert(TaskExpert):
         write_predictions(self.expdir, split, clips, self.names)
 
     def _tell(self, split: str, results: dict[str, Any]) -> None:
-        shown = [
-            f"{key} {results[key]:.4f}" for key in ("loss", "roc_auc", "pr_auc", "accuracy") if key in results
-        ]
+        shown = [f"{key} {value:.4f}" for key, value in results.items() if isinstance(value, float)]
         logger.info("%s: %s, %d clips", split, ", ".join(shown), results["clips"])
         if results["left_out"] and split not in self._named:
             self._named.add(split)
@@ -227,16 +228,13 @@ class DownstreamExpert(TaskExpert):
         return torch.from_numpy(pad_to(to_float32(samples), self.shortest_samples))
 
     def inference(self, features: Sequence[Tensor], filenames: Sequence[str]) -> None:
-        """s3prl hook of -m inference: prints each file's top tags with their probabilities."""
+        """s3prl hook of -m inference: prints each file's top tags with probabilities, or its numbers."""
         if not self._told:
             self._told = True
-            labels = self.training_labels
-            print(
-                visible(told(self.temperature, labels.get("trained_on"), labels.get("training_clips"))),
-                file=sys.stderr,
-            )
+            trained = [self.training_labels.get(key) for key in ("trained_on", "training_clips")]
+            print(visible(told(self.temperature, *trained, self.task.probabilistic)), file=sys.stderr)
         logits = self.head(POOLINGS[self.feature_pooling](features)).float() / (self.temperature or 1.0)
-        scores = self.task.probabilities(logits).cpu().numpy()
+        scores = self.task.scores(logits).cpu().numpy()
         for filename, row in zip(filenames, scores, strict=True):
-            lines = top_lines(self.names, row, self.config.top_tags)
+            lines = self.task.lines(self.names, row, self.config.top_tags)
             print(*map(visible, [str(filename), *lines]), sep="\n  ")

@@ -13,8 +13,11 @@ class LinearHead(nn.Linear):
 class MlpHead(nn.Sequential):
     """One hidden layer: clip vectors (B, D) -> logits (B, T)."""
 
-    def __init__(self, input_dim: int, tags: int, hidden_dim: int):
-        super().__init__(nn.Linear(input_dim, hidden_dim), nn.ReLU(), nn.Linear(hidden_dim, tags))
+    def __init__(self, input_dim: int, tags: int, hidden_dim: int, dropout: float = 0.0):
+        bend = nn.Sequential(
+            nn.ReLU(), nn.Dropout(dropout)
+        )  # one module: the weights' names are those of 0.1
+        super().__init__(nn.Linear(input_dim, hidden_dim), bend, nn.Linear(hidden_dim, tags))
 
 
 class Standardisation(nn.BatchNorm1d):
@@ -36,7 +39,9 @@ class Standardisation(nn.BatchNorm1d):
         return super().forward(vectors)
 
 
-def make_head(kind: str, input_dim: int, tags: int, hidden_dim: int, standardise: bool = False) -> nn.Module:
-    """`kind` is linear or mlp (paper Table 2); `hidden_dim` is for the second one."""
-    head = MlpHead(input_dim, tags, hidden_dim) if kind == "mlp" else LinearHead(input_dim, tags)
+def make_head(
+    kind: str, input_dim: int, tags: int, hidden_dim: int, standardise: bool = False, dropout: float = 0.0
+) -> nn.Module:
+    """`kind` is linear or mlp (paper Table 2); `hidden_dim` and `dropout` are for the second one."""
+    head = MlpHead(input_dim, tags, hidden_dim, dropout) if kind == "mlp" else LinearHead(input_dim, tags)
     return nn.Sequential(Standardisation(input_dim), head) if standardise else head

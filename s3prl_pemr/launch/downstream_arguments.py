@@ -209,7 +209,7 @@ def _unknown(flag: str, name: str, kind: str, known: list[str], otherwise: str) 
 
 
 def _find_config(task: str, name: str | None) -> str:
-    """A file, else one of the task's own yaml files by its name; without a name its config.yaml.
+    """A file, else one of the task's own yaml files by its name, else its config.yaml.
 
     s3prl/run_downstream.py:139 looks in the working directory, and s3prl's wheel has no task's yaml.
     """
@@ -221,7 +221,10 @@ def _find_config(task: str, name: str | None) -> str:
         if (folder / (name or "config.yaml")).is_file():
             return str(folder / (name or "config.yaml"))
     if name:
-        there = sorted({path.name for folder in folders for path in folder.glob("*.yaml")})
+        configs = {path.name: path for folder in folders for path in folder.rglob("*.yaml")}
+        if name in configs:
+            return str(configs[name])
+        there = sorted(configs)
         hint = f"; the task has {', '.join(there)}" if there else ""
         raise ValueError(f"-c {name}: no such file{hint}")
     raise ValueError(

@@ -92,11 +92,14 @@ def interval_95(
         left_out: scores by left_out_counts, (n,); NaN likewise.
         score: of the split itself.
         songs: that it has.
-        bounds: what a score can be at least and at most; no upper bound: infinity.
+        bounds: what a score can be at least and at most; one of them may be infinite.
 
     Returns: both ends, in bounds; the bounds themselves where fewer than two left-out scores, or no resample,
         could be scored: one song tells nothing of others.
     """
+    if np.isinf(bounds[0]):  # mirrored: the scale below knows an open upper end
+        ends = interval_95(-values, -left_out, -score, songs, (-bounds[1], np.inf))
+        return [-end for end in reversed(ends)]
     values, left_out = values[~np.isnan(values)], left_out[~np.isnan(left_out)]
     parts = len(left_out)
     if songs < 2 or parts < 2 or len(values) == 0:

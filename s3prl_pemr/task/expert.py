@@ -64,7 +64,7 @@ class TaskExpert(nn.Module):
         self.reported = {name: reported.get(name) for name in REPORTED_ARGUMENTS}
         heard = None if mode == "inference" else upstream_heard(arguments.get("upstream_ckpt"), init_ckpt)
         self.reported["upstream_heard"] = heard
-        self.register_buffer("best_score", torch.full((1,), -1.0))
+        self.register_buffer("best_score", torch.full((1,), -torch.inf))
         self._best_step: int | None = None
         if mode != "train" and init_ckpt is None and needs_checkpoint:
             raise ValueError(f"-m {mode} needs a trained head: pass -e EXPDIR or -e CHECKPOINT")

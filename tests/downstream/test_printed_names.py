@@ -10,6 +10,7 @@ from s3prl.downstream.cover_song.splits import Split
 from s3prl.downstream.cover_song.splits import Splits as CoverSplits
 from s3prl.downstream.music_tagging.expert import DownstreamExpert
 from s3prl.downstream.music_tagging.labels.splits import Splits
+from s3prl.downstream.music_tagging.scoring.report import top_lines
 from s3prl.pretrain.crops.dataset import CropPairs, DataConfig
 
 EVIL, SHOWN = "\x1b[2J\x07\r\u202e\x9b", r"\x1b[2J\x07\r\u202e\x9b"
@@ -24,7 +25,7 @@ def logged(caplog):
 
 def test_tagging_inference(capsys):
     expert = SimpleNamespace(
-        task=SimpleNamespace(probabilities=torch.sigmoid),
+        task=SimpleNamespace(scores=torch.sigmoid, probabilistic=True, lines=top_lines),
         feature_pooling="mean",
         head=torch.nn.Linear(4, 2),
         names=[EVIL, "rock"],

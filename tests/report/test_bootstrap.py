@@ -5,7 +5,7 @@ import time
 import numpy as np
 import pytest
 import scipy.stats
-from s3prl.downstream.music_tagging.labels.task import Genre, Tagging
+from s3prl.downstream.music_tagging.labels.task import Multiclass, Tagging
 from s3prl.downstream.music_tagging.metric import tag_scores, tagging_metrics
 from s3prl.downstream.music_tagging.scoring import weighted_metric
 from s3prl.downstream.music_tagging.scoring.clip_groups import by_new_artists, song_numbers
@@ -49,7 +49,7 @@ def test_each_resample_equals_scikit_learn(levels, monkeypatch):
     np.testing.assert_allclose(roc_auc, [roc for roc, _ in expected], rtol=0, atol=1e-12)
     np.testing.assert_allclose(pr_auc, [pr for _, pr in expected], rtol=0, atol=1e-12)
     assert 0 < np.isnan(roc_auc).mean() < 0.6  # rare tags are in some resamples only
-    means = Tagging.resampled(targets, scores, drawn)
+    means = Tagging.resampled(targets, scores, drawn, names=[])
     for row in (0, 7, 17):
         whole = tagging_metrics(repeated(targets, drawn[row]), repeated(scores, drawn[row]))
         assert means["roc_auc"][row] == pytest.approx(whole["roc_auc"], abs=1e-12)
@@ -66,7 +66,7 @@ def test_weights_by_hand():
 
 def test_a_resample_without_any_tag_is_not_a_number():
     targets, scores = np.array([[1], [0]]), np.array([[0.9], [0.1]])
-    means = Tagging.resampled(targets, scores, np.array([[2, 0], [1, 1], [0, 2]]))
+    means = Tagging.resampled(targets, scores, np.array([[2, 0], [1, 1], [0, 2]]), names=[])
     np.testing.assert_array_equal(means["roc_auc"], [np.nan, 1, np.nan])
     assert interval_95(means["roc_auc"], np.array([1, np.nan, 1]), 1.0, songs=2) == [1.0, 1.0]
 
@@ -76,7 +76,9 @@ def test_the_accuracy_of_a_resample():
     scores = np.array([[0.6, 0.3, 0.1], [0.5, 0.4, 0.1], [0.1, 0.2, 0.7]])  # right, wrong, right
     drawn = np.array([[1, 1, 1], [0, 3, 0], [1, 2, 1]])
     assert weighted_accuracy(targets, scores, drawn) == pytest.approx([2 / 3, 0, 0.5])
-    assert Genre.resampled(targets, scores, drawn)["accuracy"] == pytest.approx([2 / 3, 0, 0.5])
+    assert Multiclass.resampled(targets, scores, drawn, names=[])["accuracy"] == pytest.approx(
+        [2 / 3, 0, 0.5]
+    )
 
 
 def test_songs_are_drawn_as_often_as_there_are_songs():
@@ -98,7 +100,7 @@ def test_the_interval_is_that_of_the_central_limit():
     scores = np.where(np.arange(400)[:, None] < 320, [[1, 0]], [[0, 1]])
     songs = np.arange(400)
     values, left_out = (
-        Genre.resampled(targets, scores, counts)["accuracy"]
+        Multiclass.resampled(targets, scores, counts, names=[])["accuracy"]
         for counts in (drawn_counts(songs, 4_000, seed=0), left_out_counts(songs))
     )
     assert interval_95(values, left_out, 0.8, songs=400) == pytest.approx([0.7579, 0.8364], abs=0.004)
@@ -183,7 +185,7 @@ def test_the_interval_over_songs_is_wider_where_their_clips_agree():
     widths = []
     for songs in (np.arange(400), np.repeat(np.arange(80), 5)):
         values, left_out = (
-            Genre.resampled(targets, scores, counts)["accuracy"]
+            Multiclass.resampled(targets, scores, counts, names=[])["accuracy"]
             for counts in (drawn_counts(songs, 2_000, seed=0), left_out_counts(songs))
         )
         low, high = interval_95(values, left_out, right.mean(), songs.max() + 1)

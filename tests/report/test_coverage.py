@@ -55,7 +55,7 @@ def tagging_coverage(songs, kind, sets):
     for number in range(sets):
         targets, scores = test_set(songs, kind, np.random.default_rng([number, songs]))
         counts = np.concatenate([whole, left_out, drawn_counts(numbers, RESAMPLES, number)])
-        found = Tagging.resampled(targets, scores, counts)
+        found = Tagging.resampled(targets, scores, counts, names=[])
         scorable = targets.any(axis=0) & ~targets.all(axis=0)
         for name, wanted in zip(found, truth[:, scorable].mean(axis=1), strict=True):
             score, without, values = np.split(found[name], [1, songs + 1])

@@ -1,1 +1,1 @@
-"""From the labels of a store to targets: tags or genre, splits, shares of the labels."""
+"""From the labels of a store to targets: the kinds of task, splits, shares of the labels."""

@@ -18,7 +18,6 @@ from s3prl_pemr.store.shared_music import shared_lines
 from s3prl_pemr.task.data_config import named_store
 
 from .label_fraction import labelled_rows
-from .targets import multi_hot, tag_names
 
 if TYPE_CHECKING:
     from .task import Task
@@ -38,9 +37,9 @@ class Splits:
 
     def __init__(self, config: TaggingConfig, task: Task, shortest_samples: int):
         self.config, self.task, self.shortest_samples = config.datarc, task, shortest_samples
-        self.scoring = config.scoring
+        self.scoring, self.training = config.scoring, config.training
         self.store = AudioStore(named_store(self.config.store))
-        self.names = tag_names(self.store)
+        self.names = task.names(self.store)
         data_set = read_dataset_name(self.store.path)
         self.data_set = str(data_set) if data_set else None
         self._known: dict[str, tuple[np.ndarray, np.ndarray]] = {}
@@ -51,7 +50,14 @@ class Splits:
 
     def scored(self, split: str) -> Clips:
         """What an evaluation goes through: whole clips, or all their segments."""
-        if self.scoring == "clip":
+        return self._cut(split, self.scoring)
+
+    def trained(self, split: str) -> Clips:
+        """What the head of a frozen upstream is trained on: whole clips, or all their segments."""
+        return self._cut(split, self.training)
+
+    def _cut(self, split: str, by: str) -> Clips:
+        if by == "clip":
             return self.whole(split)
         samples = self.config.crop_samples
         return Segments(self.store, *self._labelled(split), self.shortest_samples, segment_samples=samples)
@@ -67,7 +73,7 @@ class Splits:
 
     def check(self, splits: Sequence[str]) -> None:
         """Raises ValueError (one line) if one of them cannot be trained on or scored; warns of odd tags."""
-        if self.scoring == "segments" and self.config.crop_samples < self.shortest_samples:
+        if "segments" in (self.scoring, self.training) and self.config.crop_samples < self.shortest_samples:
             logger.warning(
                 "crop_samples %d: every segment ends in silence, up to the %d samples of the upstream",
                 self.config.crop_samples,
@@ -91,6 +97,10 @@ class Splits:
                     short,
                     self.shortest_samples,
                 )
+
+    def targets(self, split: str) -> np.ndarray:
+        """Of the clips of a split that keep their labels, (clips, T)."""
+        return self._labelled(split)[1]
 
     def training_labels(self) -> dict[str, Any]:
         """What the head is trained on; `tags_without_positives` names the tags that no training clip has."""
@@ -132,5 +142,5 @@ class Splits:
             if split == "train":
                 kept = labelled_rows(len(tracks), self.config.label_fraction, self.config.label_seed)
                 tracks = tracks[kept]
-            self._known[split] = tracks, multi_hot(self.store, tracks, self.names)
+            self._known[split] = tracks, self.task.targets(self.store, tracks, self.names)
         return self._known[split]

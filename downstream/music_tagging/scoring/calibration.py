@@ -20,7 +20,7 @@ def fitted_temperature(task: Task, logits: Tensor, targets: Tensor) -> float:
     """The T in BOUNDS with which `task.loss(logits / T)` is lowest. Ranks, and so ROC-AUC and accuracy, stay.
 
     Args:
-        task: Tagging or Genre.
+        task: of probabilities.
         logits, targets: of dev, (B, T).
     """
     from scipy.optimize import minimize_scalar
@@ -50,7 +50,7 @@ def calibration(task: Task, logits: Tensor, targets: Tensor, temperature: float)
     """The error with the temperature and without; both of a split, (B, T)."""
     with_it, without = (
         expected_calibration_error(
-            *task.claims(task.probabilities(logits.double() / divisor).numpy(), targets.numpy())
+            *task.claims(task.scores(logits.double() / divisor).numpy(), targets.numpy())
         )
         for divisor in (temperature, 1.0)
     )
@@ -61,13 +61,17 @@ def calibration(task: Task, logits: Tensor, targets: Tensor, temperature: float)
     }
 
 
-def told(temperature: float | None, trained_on: str | None, clips: int | None) -> str:
+def told(
+    temperature: float | None, trained_on: str | None, clips: int | None, probabilistic: bool = True
+) -> str:
     """What to know of the numbers that -m inference prints; `temperature` None: a head of 0.1."""
     music = (
         f"{clips} clips of {trained_on or 'a store without a name'}"
         if clips
         else "clips that it does not name"
     )
+    if not probabilistic:
+        return f"the head was trained on {music}, in the units of its labels"
     certainty = (
         "not calibrated"
         if temperature is None

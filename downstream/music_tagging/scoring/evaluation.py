@@ -27,7 +27,7 @@ class Evaluation:
 
     Args:
         splits: of the store; the groups.tsv beside it is read here.
-        task: Tagging or Genre.
+        task: of labels/task.py.
         config: of the bootstrap.
 
     Raises: StoreError (one line) if that file is damaged.
@@ -52,14 +52,14 @@ class Evaluation:
         count = int(songs.max()) + 1
         drawn = drawn_counts(songs, self.config.resamples, self.config.seed)
         resampled, left_out = (
-            self.task.resampled(clips.targets, clips.scores, counts)
+            self.task.resampled(clips.targets, clips.scores, counts, names)
             for counts in (drawn, left_out_counts(songs))
         )
         return {
             **scores,
             "songs": count if self.groups else None,
             "interval_95": {
-                name: interval_95(values, left_out[name], scores[name], count)
+                name: interval_95(values, left_out[name], scores[name], count, self.task.bounds)
                 for name, values in resampled.items()
             },
             "interval_method": INTERVAL_METHOD,
@@ -68,7 +68,7 @@ class Evaluation:
         }
 
     def _artist_disjoint(self, split: str, clips: ScoredClips, names: Sequence[str]) -> dict[str, Any] | None:
-        if not self.groups:
+        if not any(group.artist for group in (self.groups or {}).values()):
             return None
         try:
             training = self.splits.tracks("train")

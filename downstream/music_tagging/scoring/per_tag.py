@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from s3prl.downstream.music_tagging.metric import tag_scores
 from sklearn.metrics import confusion_matrix, precision_score, recall_score
 
+MOST_NUMBERED = 30  # classes of a confusion matrix
 Table = tuple[tuple[str, ...], list[tuple]]  # names of the columns, rows
 
 
@@ -64,18 +65,23 @@ def tag_figure(targets: np.ndarray, scores: np.ndarray, names: Sequence[str]) ->
 
 
 def confusion_figure(targets: np.ndarray, scores: np.ndarray, names: Sequence[str]) -> Figure:
-    """How many clips of each class (rows) were taken for which (columns); both (B, T)."""
+    """How many clips of each class (rows) were taken for which (columns); both (B, T).
+
+    Of more than MOST_NUMBERED classes there are no numbers, and some of the names.
+    """
     counts = confusion_matrix(targets.argmax(axis=1), scores.argmax(axis=1), labels=range(len(names)))
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    size = 2.5 + 0.5 * len(names)
+    few = len(names) <= MOST_NUMBERED
+    size = 2.5 + (0.5 if few else 0.08) * len(names)
     figure = Figure(figsize=(size, size), layout="constrained")
     axes = figure.subplots()
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
     for (row, column), count in np.ndenumerate(counts):
-        if count:
+        if count and few:
             colour = "white" if shares[row, column] > 0.5 else "black"
             axes.text(column, row, count, ha="center", va="center", color=colour, fontsize=8)
-    axes.set_xticks(range(len(names)), names, rotation=45, ha="right")
-    axes.set_yticks(range(len(names)), names)
+    step = 1 if few else len(names) // 16
+    axes.set_xticks(range(0, len(names), step), names[::step], rotation=45, ha="right")
+    axes.set_yticks(range(0, len(names), step), names[::step])
     axes.set(xlabel="predicted", ylabel="class", title=f"{len(targets)} clips")
     return figure

@@ -9,12 +9,12 @@ import numpy as np
 
 @dataclass(frozen=True)
 class ScoredClips:
-    """Clips with their targets and probabilities.
+    """Clips with their targets and scores.
 
     Attributes:
         tracks: B names.
-        targets: (B, T), 0 or 1.
-        scores: (B, T), probabilities.
+        targets: (B, T): 0 or 1; of regression numbers.
+        scores: (B, T): probabilities; of regression numbers.
     """
 
     tracks: list[str]
@@ -23,7 +23,7 @@ class ScoredClips:
 
     @classmethod
     def from_items(cls, tracks: list[str], targets: np.ndarray, scores: np.ndarray) -> ScoredClips:
-        """One score a clip: the mean of the probabilities of its segments, which follow one another.
+        """One score a clip: the mean of the scores of its segments, which follow one another.
 
         Args:
             tracks: the clip of each item.

@@ -137,6 +137,6 @@ def _parameters(cell: HeadCell, split: str) -> int:
 
 
 def _kind(cell: HeadCell) -> str:
-    """Tags or genre, by the settings that the head was trained with."""
+    """The kind of task, by the settings that the head was trained with."""
     settings = yaml.safe_load((cell.expdir / "config_last.yaml").read_text(encoding="utf-8"))
     return settings["downstream_expert"]["task"]

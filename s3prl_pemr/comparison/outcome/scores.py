@@ -18,6 +18,8 @@ from s3prl_pemr.store.groups import read_groups
 RESAMPLES, SEED = 1_000, 0  # the same for every cell: that is what pairs them
 TITLES = {
     "roc_auc": "ROC-AUC", "pr_auc": "PR-AUC", "accuracy": "accuracy",
+    "weighted_score": "weighted key score", "r2": "R2",
+    "r2_arousal": "R2 arousal", "r2_valence": "R2 valence",
     "map": "MAP", "precision_at_10": "P@10", "mr1": "MR1",
 }  # fmt: skip
 LOWER_IS_BETTER = ("mr1",)
@@ -65,32 +67,32 @@ def tagging_scores(
     Args:
         predictions: predictions-SPLIT.tsv of -m evaluate.
         store: that was scored; it has the labels, and the songs.
-        kind: the config's `task`: tags or genre.
+        kind: the config's `task`.
         without: tags that are left out.
 
     Raises: ValueError (one line) for a track whose label is no column of the predictions.
     """
-    from s3prl.downstream.music_tagging.labels.targets import multi_hot
     from s3prl.downstream.music_tagging.labels.task import TASKS
     from s3prl.downstream.music_tagging.scoring.clip_groups import song_numbers
 
     with predictions.open(encoding="utf-8", newline="") as file:
         (_, *tags), *lines = csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
     tracks = [line[0] for line in lines]
-    probabilities = np.array([line[1:] for line in lines], dtype=np.float64)
+    predicted = np.array([line[1:] for line in lines], dtype=np.float64)
     place = {track: number for number, track in enumerate(store.tracks)}
-    targets = multi_hot(store, [place[track] for track in tracks], tags)
-    kept = [column for column, tag in enumerate(tags) if tag not in without]
-    probabilities, targets = probabilities[:, kept], targets[:, kept]
     task = TASKS[kind]
-    scores = task.metrics(targets, probabilities, [tags[column] for column in kept])
+    targets = task.targets(store, [place[track] for track in tracks], tags)
+    kept = [column for column, tag in enumerate(tags) if tag not in without]
+    tags = [tags[column] for column in kept]
+    predicted, targets = predicted[:, kept], targets[:, kept]
+    scores = task.metrics(targets, predicted, tags)
     songs = song_numbers(tracks, read_groups(store.path))
     drawn, left_out = (
-        task.resampled(targets, probabilities, counts)
+        task.resampled(targets, predicted, counts, tags)
         for counts in (drawn_counts(songs, RESAMPLES, SEED), left_out_counts(songs))
     )
     count = int(songs.max()) + 1
-    return {name: Score(scores[name], drawn[name], left_out[name], count) for name in drawn}
+    return {name: Score(scores[name], drawn[name], left_out[name], count, task.bounds) for name in drawn}
 
 
 def cover_scores(queries: Path) -> dict[str, Score]:

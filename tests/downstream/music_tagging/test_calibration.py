@@ -22,7 +22,7 @@ def test_the_error_by_hand():
 def test_the_temperature_that_made_the_targets_is_found(kind):
     generator = torch.Generator().manual_seed(0)
     task, true = TASKS[kind], 3 * torch.randn(20_000, 4, generator=generator)
-    probabilities = task.probabilities(true)
+    probabilities = task.scores(true)
     if kind == "tags":
         targets = torch.bernoulli(probabilities, generator=generator)
     else:

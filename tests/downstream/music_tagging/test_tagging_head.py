@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 import torch
-from s3prl.downstream.music_tagging.labels.task import Genre, Tagging
+from s3prl.downstream.music_tagging.labels.task import Multiclass, Tagging
 from s3prl.downstream.music_tagging.model import make_head
 
 from s3prl_pemr.features.time_pooling import time_mean
@@ -64,8 +64,8 @@ def test_losses_by_hand():
     logits = torch.zeros(2, 4)
     targets = torch.eye(4)[:2]
     assert Tagging.loss(logits, targets).item() == pytest.approx(np.log(2), abs=1e-6)
-    assert Genre.loss(logits, targets).item() == pytest.approx(np.log(4), abs=1e-6)
+    assert Multiclass.loss(logits, targets).item() == pytest.approx(np.log(4), abs=1e-6)
     # logits log 3: sigmoid 3/4; with one log 3 among two: softmax 3/4
     logits = torch.tensor([[np.log(3), 0.0]])
-    assert Tagging.probabilities(logits).tolist() == [pytest.approx([0.75, 0.5])]
-    assert Genre.probabilities(logits).tolist() == [pytest.approx([0.75, 0.25])]
+    assert Tagging.scores(logits).tolist() == [pytest.approx([0.75, 0.5])]
+    assert Multiclass.scores(logits).tolist() == [pytest.approx([0.75, 0.25])]

@@ -114,7 +114,7 @@ def test_the_interval_is_of_these_songs(grouped, make_expert, tmp_path):
     targets = np.array([[number >> bit & 1 for bit in range(3)] for number in range(24, 32)])
     songs = np.repeat(np.arange(4), 2)
     values, left_out = (
-        Tagging.resampled(targets, scores, counts)
+        Tagging.resampled(targets, scores, counts, names=[])
         for counts in (drawn_counts(songs, 1_000, seed=0), left_out_counts(songs))
     )
     test = json.loads((tmp_path / "scores.json").read_text())["test"]

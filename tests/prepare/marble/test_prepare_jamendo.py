@@ -10,7 +10,7 @@ from s3prl_pemr.store.dataset_name import read_dataset_name
 from s3prl_pemr.store.groups import read_groups
 from s3prl_pemr.store.tag_list import read_tags
 
-TRACKS = ["01/101.mp3", "02/102.mp3", "03/103.mp3", "04/104.mp3", "05/205.mp3"]
+TRACKS = ["01/101.mp3", "02/102.mp3", "03/103.mp3", "03/104.mp3", "04/104.mp3", "05/205.mp3"]
 LISTS = "mtg-jamendo-dataset/data/splits/split-0"
 
 
@@ -26,7 +26,7 @@ def test_the_tracks_of_the_lists(tmp_path, low, capsys):
     assert run(root) == 0
     store = AudioStore(tmp_path / "STORE")
     assert store.tracks == TRACKS
-    assert store.splits == ["train"] * 2 + ["valid"] + ["test"] * 2
+    assert store.splits == [split for split in ("train", "valid", "test") for _ in range(2)]
     assert store.labels[0] == ["mood/theme---dark", "mood/theme---sad"]
     assert read_tags(store.path) == ["mood/theme---dark", "mood/theme---sad"]
     assert read_groups(store.path)["01/101.mp3"].artist == "artist_train"

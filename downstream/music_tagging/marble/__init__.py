@@ -1,0 +1,1 @@
+"""MARBLE's tasks beyond the paper's, as configs: -c config_emo.yaml and the like."""
