@@ -57,7 +57,7 @@ class DownstreamExpert(TaskExpert):
     ):
         super().__init__(**arguments)
         self.config = parse(TaggingConfig, downstream_expert, "downstream_expert of the task's config")
-        self.task: Any = TASKS[self.config.task]  # the kind; _make_head makes it
+        self.kind = TASKS[self.config.task]
         self.feature_pooling = self.config.modelrc.pooling
         self.training_labels: dict[str, Any] = {}  # what the head is or was trained on
         self.temperature: float | None = None  # None: a head of 0.1, or one that dev has not seen yet
@@ -66,7 +66,7 @@ class DownstreamExpert(TaskExpert):
         self.head: nn.Module | None = None
         if self.mode == "inference":
             return
-        self.splits = Splits(self.config, self.task, self.shortest_samples)
+        self.splits = Splits(self.config, self.kind, self.shortest_samples)
         splits = ["train", *runner["eval_dataloaders"]] if self.mode == "train" else [evaluate_split]
         self.splits.check(splits)
         for split in splits:
@@ -82,7 +82,7 @@ class DownstreamExpert(TaskExpert):
 
     def _make_head(self, names: list[str]) -> None:
         self.names = names
-        self.task = self.task(len(names))
+        self.task = self.kind(len(names))
         head = self.config.modelrc
         width = pooled_width(head.pooling, self.upstream_dim)
         self.head = make_head(head.kind, width, len(names), head.hidden_dim, head.standardise, head.dropout)
@@ -231,8 +231,10 @@ class DownstreamExpert(TaskExpert):
         """s3prl hook of -m inference: prints each file's top tags with probabilities, or its numbers."""
         if not self._told:
             self._told = True
-            trained = [self.training_labels.get(key) for key in ("trained_on", "training_clips")]
-            print(visible(told(self.temperature, *trained, self.task.probabilistic)), file=sys.stderr)
+            trained_on, clips = map(self.training_labels.get, ("trained_on", "training_clips"))
+            print(
+                visible(told(self.temperature, trained_on, clips, self.task.probabilistic)), file=sys.stderr
+            )
         logits = self.head(POOLINGS[self.feature_pooling](features)).float() / (self.temperature or 1.0)
         scores = self.task.scores(logits).cpu().numpy()
         for filename, row in zip(filenames, scores, strict=True):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from s3prl.downstream.music_tagging.scoring.key_score import (
     key_metrics,
@@ -28,7 +30,7 @@ class Key(Multiclass):
 
     @staticmethod
     def resampled(
-        targets: np.ndarray, scores: np.ndarray, drawn: np.ndarray, names: list[str]
+        targets: np.ndarray, scores: np.ndarray, drawn: np.ndarray, names: Sequence[str]
     ) -> dict[str, np.ndarray]:
         """Both scores in each resample: targets, scores (B, T), drawn (R, B); each (R,)."""
         weighted = weighted_key_score(targets, scores, drawn, names)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from s3prl.downstream.music_tagging.metric import genre_metrics
@@ -52,7 +54,7 @@ class Multiclass(Classification):
 
     @staticmethod
     def resampled(
-        targets: np.ndarray, scores: np.ndarray, drawn: np.ndarray, names: list[str]
+        targets: np.ndarray, scores: np.ndarray, drawn: np.ndarray, names: Sequence[str]
     ) -> dict[str, np.ndarray]:
         """The accuracy in each resample: targets, scores (B, T), drawn (R, B); (R,)."""
         return {"accuracy": weighted_accuracy(targets, scores, drawn)}

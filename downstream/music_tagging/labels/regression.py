@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from s3prl.downstream.music_tagging.scoring.regression import (
@@ -17,7 +19,7 @@ from .targets import number_names, numbers
 
 
 class Regression(nn.Module):
-    """The head gives standardised numbers: squared error, R2 of each and their mean. See Classification in base.py.
+    """The head gives standardised numbers: squared error, R2 of each and their mean. Interface: base.py.
 
     Labels are `NAME=VALUE`. `mean` and `deviation`, (T,), are those of the training split, as in MARBLE; they
     are saved with the head, so that scores are in the labels' units on any store.
@@ -61,7 +63,7 @@ class Regression(nn.Module):
 
     @staticmethod
     def resampled(
-        targets: np.ndarray, scores: np.ndarray, drawn: np.ndarray, names: list[str]
+        targets: np.ndarray, scores: np.ndarray, drawn: np.ndarray, names: Sequence[str]
     ) -> dict[str, np.ndarray]:
         """R2 in each resample: targets, scores (B, T), drawn (R, B); each (R,)."""
         found = weighted_r2(targets, scores, drawn)

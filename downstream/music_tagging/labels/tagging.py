@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 
 import numpy as np
 from s3prl.downstream.music_tagging.metric import scorable_tags, tagging_metrics
@@ -47,7 +48,7 @@ class Tagging(Classification):
 
     @staticmethod
     def resampled(
-        targets: np.ndarray, scores: np.ndarray, drawn: np.ndarray, names: list[str]
+        targets: np.ndarray, scores: np.ndarray, drawn: np.ndarray, names: Sequence[str]
     ) -> dict[str, np.ndarray]:
         """The scores of `metrics` in each resample: targets, scores (B, T), drawn (R, B); each (R,).
 

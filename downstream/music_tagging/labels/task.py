@@ -7,6 +7,7 @@ from .tagging import Tagging
 
 Kind = type[Tagging] | type[Multiclass] | type[Regression]
 Task = Kind | Tagging | Multiclass | Regression  # a kind, or made for a number of outputs
+Probabilistic = type[Tagging] | type[Multiclass] | Tagging | Multiclass
 TASKS: dict[str, Kind] = {
     "tags": Tagging,
     "genre": Multiclass,

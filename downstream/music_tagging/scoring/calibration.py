@@ -9,14 +9,14 @@ import numpy as np
 from torch import Tensor
 
 if TYPE_CHECKING:
-    from ..labels.task import Task
+    from ..labels.task import Probabilistic
 
 BINS = 15  # Guo et al., 4.1
 # Of a temperature. Not below 1: a small dev split that is told apart perfectly would ask for full certainty.
 BOUNDS = (1.0, 10.0)
 
 
-def fitted_temperature(task: Task, logits: Tensor, targets: Tensor) -> float:
+def fitted_temperature(task: Probabilistic, logits: Tensor, targets: Tensor) -> float:
     """The T in BOUNDS with which `task.loss(logits / T)` is lowest. Ranks, and so ROC-AUC and accuracy, stay.
 
     Args:
@@ -46,7 +46,7 @@ def expected_calibration_error(confidence: np.ndarray, correct: np.ndarray) -> f
     return float(np.abs(sums).sum() / len(confidence))
 
 
-def calibration(task: Task, logits: Tensor, targets: Tensor, temperature: float) -> dict[str, float]:
+def calibration(task: Probabilistic, logits: Tensor, targets: Tensor, temperature: float) -> dict[str, float]:
     """The error with the temperature and without; both of a split, (B, T)."""
     with_it, without = (
         expected_calibration_error(

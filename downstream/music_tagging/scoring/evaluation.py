@@ -68,7 +68,7 @@ class Evaluation:
         }
 
     def _artist_disjoint(self, split: str, clips: ScoredClips, names: Sequence[str]) -> dict[str, Any] | None:
-        if not any(group.artist for group in (self.groups or {}).values()):
+        if not self.groups or not any(group.artist for group in self.groups.values()):
             return None
         try:
             training = self.splits.tracks("train")
