@@ -8,7 +8,8 @@ from s3prl_pemr.launch.outputs import check_folder
 from s3prl_pemr.report.printable import visible
 
 from . import join, verify
-from .datasets import covers80, demo, folder, gtzan, mtat, shs100k
+from .datasets import demo, folder, gtzan, mtat
+from .datasets.covers import covers80, da_tacos, discogs_vi, shs100k
 from .datasets.marble import emo, giantsteps, jamendo, nsynth
 
 COMMANDS = {
@@ -17,6 +18,8 @@ COMMANDS = {
     "gtzan": gtzan,
     "shs100k": shs100k,
     "covers80": covers80,
+    "discogs-vi": discogs_vi,
+    "da-tacos": da_tacos,
     "nsynth": nsynth,
     "jamendo": jamendo,
     "emo": emo,

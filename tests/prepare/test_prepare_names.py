@@ -10,7 +10,7 @@ from mtat_fixtures import CLIPS, write_table
 from prepare_fixtures import error_line, noise
 
 from s3prl_pemr.prepare.__main__ import main
-from s3prl_pemr.prepare.datasets.covers80 import list_covers80
+from s3prl_pemr.prepare.datasets.covers.covers80 import list_covers80
 from s3prl_pemr.prepare.datasets.gtzan import list_named
 from s3prl_pemr.prepare.datasets.mtat import list_mtat
 from s3prl_pemr.store import AudioStore

@@ -7,7 +7,7 @@ import soundfile
 from prepare_fixtures import error_line, noise
 
 from s3prl_pemr.prepare.__main__ import main
-from s3prl_pemr.prepare.datasets.covers80 import list_covers80
+from s3prl_pemr.prepare.datasets.covers.covers80 import list_covers80
 from s3prl_pemr.store import AudioStore
 from s3prl_pemr.store.dataset_name import DatasetName, read_dataset_name
 from s3prl_pemr.store.index import read_unreadable

@@ -6,11 +6,12 @@ from pathlib import Path
 from s3prl_pemr.prepare.build import BuildOptions, add_build_arguments, build_store, seed
 from s3prl_pemr.prepare.source import Listing, Source
 from s3prl_pemr.prepare.summary import name_some, others_seen
-from s3prl_pemr.prepare.walk import LIBSNDFILE_SUFFIXES, Tree, is_audio, suffix_of, walk
+from s3prl_pemr.prepare.walk import walk
 from s3prl_pemr.store.dataset_name import DatasetName
 from s3prl_pemr.store.index import INDEX_FILE, StoreError, read_index
 
 from . import shs100k_lists
+from .audio_by_id import audio_by_id
 
 HELP = "SHS100K, cover songs, or a data set in its layout"
 EXAMPLE = "s3prl-pemr prepare shs100k SHS100K STORE --sample 1000"
@@ -105,7 +106,7 @@ def list_shs100k(
     chosen = f"min-versions {min_versions}, straddling {'drop' if drop_straddling else 'keep'}"
     tree = walk(audio)
     remarks += tree.remarks()
-    files = _audio_files(tree, remarks)
+    files = audio_by_id(tree, remarks)
     all_listed = {track for tracks in listed.values() for track in tracks}
     others = [name for name, path in tree.named_audio().items() if path.stem not in all_listed]
     if others:
@@ -156,19 +157,3 @@ def _sources(splits: shs100k_lists.Splits, files: dict[str, Path], audio: Path) 
         for split, tracks in splits.items()
         for track in tracks
     ]
-
-
-def _audio_files(tree: Tree, remarks: list[str]) -> dict[str, Path]:
-    """The file of each SET_VER: of several, one with a suffix of audio, by the order of their paths."""
-    files: dict[str, list[Path]] = {}
-    for path in tree.files:
-        files.setdefault(path.stem, []).append(path)
-    audio = {stem: sum(map(is_audio, paths)) for stem, paths in files.items()}
-    several = sorted(stem for stem, number in audio.items() if number > 1)
-    if several:
-        remarks.append(f"{len(several)} tracks have several audio files; one is used: {name_some(several)}")
-    return {stem: min(paths, key=_preference) for stem, paths in files.items()}
-
-
-def _preference(path: Path) -> tuple[bool, bool, Path]:
-    return suffix_of(path) not in LIBSNDFILE_SUFFIXES, not is_audio(path), path

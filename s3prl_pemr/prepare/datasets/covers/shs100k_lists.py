@@ -10,8 +10,8 @@ import numpy as np
 from s3prl_pemr.safety.whole_file import write_whole
 from s3prl_pemr.store.index import StoreError
 
-from .separator import separator_hint
-from .split_lists import read_list
+from ..separator import separator_hint
+from ..split_lists import read_list
 
 Splits = dict[str, list[str]]  # the tracks of train, valid and test
 # TPPNet calls its training list SHS100K-TRAIN_6.

@@ -5,8 +5,8 @@ from collections import Counter
 import pytest
 from places import SHARED
 
-from s3prl_pemr.prepare.datasets.shs100k import list_shs100k
-from s3prl_pemr.prepare.datasets.shs100k_lists import (
+from s3prl_pemr.prepare.datasets.covers.shs100k import list_shs100k
+from s3prl_pemr.prepare.datasets.covers.shs100k_lists import (
     count,
     read_lists,
     release,

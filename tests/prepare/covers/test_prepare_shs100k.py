@@ -8,7 +8,7 @@ import soundfile
 from prepare_fixtures import error_line, noise
 
 from s3prl_pemr.prepare.__main__ import main
-from s3prl_pemr.prepare.datasets.shs100k_lists import read_lists
+from s3prl_pemr.prepare.datasets.covers.shs100k_lists import read_lists
 from s3prl_pemr.store import AudioStore
 from s3prl_pemr.store.index import read_unreadable
 

@@ -14,7 +14,7 @@ from s3prl_pemr.store.dataset_name import DatasetName
 from s3prl_pemr.store.index import StoreError
 from s3prl_pemr.store.track_names import match_tracks, relative_to_root, roots_of
 
-from .split_lists import read_disjoint_lists
+from ..split_lists import read_disjoint_lists
 
 HELP = "Covers80, cover songs, or a data set in its layout"
 EXAMPLE = "s3prl-pemr prepare covers80 covers80 STORE"

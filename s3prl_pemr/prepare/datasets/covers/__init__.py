@@ -1,0 +1,1 @@
+"""Data sets of works and their versions, for `-d cover_song`."""
