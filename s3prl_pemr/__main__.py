@@ -28,6 +28,9 @@ COMMANDS = {
     ),
     "covers": Command("s3prl_pemr.covers.__main__:main", "find covers in a folder of music"),
     "embed": Command("s3prl_pemr.embedding.__main__:main", "vectors of a folder of music by any upstream"),
+    "export": Command(
+        "s3prl_pemr.sharing.__main__:main", "a model as ONNX, .pt2 or a folder of the Hugging Face hub"
+    ),
     "explain": Command(
         "s3prl_pemr.explain.__main__:main", "what PEMR finds important in a track, to be seen and heard"
     ),

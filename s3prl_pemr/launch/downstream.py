@@ -16,6 +16,7 @@ from s3prl import run_downstream as toolkit
 from s3prl_pemr.loops import torchrun
 from s3prl_pemr.loops.device import hide_cuda
 from s3prl_pemr.loops.downstream_runner import Runner
+from s3prl_pemr.loops.hub_repository import hub_of_today
 from s3prl_pemr.report.run_record import record_start
 from s3prl_pemr.toolkit.patching import replaced
 
@@ -59,6 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             # :183 would leave another args_TIME.yaml and config_TIME.yaml behind at every start
             replaced(toolkit, "get_time_tag", lambda: "last"),
             arguments_of_today(**args.of_today),
+            hub_of_today(toolkit),
             # s3prl/run_downstream.py:158 hack_isinstance() exchanges it for good
             replaced(builtins, "isinstance", builtins.isinstance),
             torchrun.process_group(args.device, args.backend),

@@ -87,8 +87,8 @@ def complete_arguments(
         if not Path(args.init_ckpt).is_file():
             raise ValueError(f"-i {args.init_ckpt}: no such checkpoint")
         _refuse_unusable([Path(args.init_ckpt)])
-    if (args.hub == "huggingface" or args.push_to_hf_hub) and not hugging_face_is_usable():
-        raise ValueError("--hub huggingface and --push_to_hf_hub need huggingface_hub<1")
+    if args.push_to_hf_hub and not hugging_face_is_usable():
+        raise ValueError("--push_to_hf_hub needs huggingface_hub<1")
     return [*argv, *added], args
 
 

@@ -104,9 +104,7 @@ class _Gone(type):
 
 
 def _gone(name: str) -> str:
-    return (
-        f"huggingface_hub 1.0 removed {name}: --hub huggingface and --push_to_hf_hub need huggingface_hub<1"
-    )
+    return f"huggingface_hub 1.0 removed {name}: --push_to_hf_hub needs huggingface_hub<1"
 
 
 def hugging_face_names() -> None:
@@ -119,7 +117,7 @@ def hugging_face_names() -> None:
 
 
 def hugging_face_is_usable() -> bool:
-    """Whether --hub huggingface and --push_to_hf_hub can work."""
+    """Whether --push_to_hf_hub can work; for --hub huggingface see s3prl_pemr/loops/hub_repository.py."""
     import huggingface_hub
 
     return not isinstance(huggingface_hub.HfFolder, _Gone)

@@ -172,11 +172,11 @@ def test_cpu_on_a_machine_with_cuda(run_downstream, elsewhere, monkeypatch):
     assert os.environ["CUDA_VISIBLE_DEVICES"] == ""
 
 
-def test_hugging_face_hub_without_its_old_names(run_downstream, elsewhere, monkeypatch):
+def test_pushing_heads_without_the_hubs_old_names(run_downstream, elsewhere, monkeypatch):
     monkeypatch.setattr("s3prl_pemr.launch.downstream_arguments.hugging_face_is_usable", lambda: False)
-    with pytest.raises(SystemExit, match="need huggingface_hub<1"):
+    with pytest.raises(SystemExit, match="needs huggingface_hub<1"):
         run_downstream(
-            *("-m", "train", "-u", "a/b", "-d", "counting", "-n", "x", "--hub", "huggingface"),
+            *("-m", "train", "-u", "tiny_random", "-d", "counting", "-n", "x", "--push_to_hf_hub", "True"),
         )
 
 

@@ -94,7 +94,7 @@ def test_names_that_hugging_face_removed(monkeypatch):
     compat.hugging_face_names()
     assert not compat.hugging_face_is_usable()
     for use in (lambda: empty.HfFolder.get_token(), lambda: empty.Repository(local_dir=".")):
-        with pytest.raises(RuntimeError, match="need huggingface_hub<1"):
+        with pytest.raises(RuntimeError, match="needs huggingface_hub<1"):
             use()
 
 

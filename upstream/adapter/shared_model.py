@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 
 from huggingface_hub import ModelCard, ModelHubMixin, hf_hub_download
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 
 from s3prl_pemr import __version__
 from s3prl_pemr.safety.whole_file import write_whole
@@ -53,7 +53,7 @@ class SharedModel(ModelHubMixin, library_name="s3prl-pemr", license="apache-2.0"
         for name, text in files_beside_weights(self, __version__).items():
             write_whole(save_directory / name, text.encode())
         weights = {name: value.detach().cpu().contiguous() for name, value in self.state_dict().items()}
-        save_file(weights, save_directory / WEIGHTS, metadata={"format": "pt"})
+        write_whole(save_directory / WEIGHTS, save(weights, metadata={"format": "pt"}))
 
     def generate_model_card(self, *_: Any, **__: Any) -> ModelCard:
         """ModelHubMixin's hook."""
