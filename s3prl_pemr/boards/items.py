@@ -16,9 +16,12 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from sklearn.model_selection import KFold
 
+from .sound import digests
+
 if TYPE_CHECKING:
     from mteb.abstasks.classification import AbsTaskClassification
     from mteb.abstasks.retrieval import AbsTaskRetrieval
+    from mteb.abstasks.retrieval_dataset_loaders import RetrievalSplitData
 
 Scores = Mapping[str, float]
 
@@ -53,31 +56,35 @@ def items_of(task: Any, subset: str, split: str, predictions: Any, score: float)
 
     main, found = task.metadata.main_score, None
     if isinstance(task, AbsTaskRetrieval) and main == "ndcg_at_10":
-        found = retrieval_items(task, task.dataset[subset][split]["relevant_docs"], predictions)
+        found = retrieval_items(task, task.dataset[subset][split], predictions)
     elif isinstance(task, AbsTaskClassification) and main == "accuracy" and subset == "default":
         found = classification_items(task, split, predictions)
     return found if found is not None and abs(found.values.mean() - score) < 1e-4 else None
 
 
-def retrieval_items(
-    task: AbsTaskRetrieval, judged: Mapping[str, Mapping[str, int]], results: Mapping[str, Scores]
-) -> Items:
-    """The nDCG at 10 of each query that has something relevant, of gains 0 and 1."""
+def retrieval_items(task: AbsTaskRetrieval, data: RetrievalSplitData, results: Mapping[str, Scores]) -> Items:
+    """The nDCG at 10 of each query that has something relevant, of gains 0 and 1.
+
+    Versions of a work are told by what is relevant to them, and by the recordings that are query and
+    document: by nothing that depends on the model, so that models can be paired.
+    """
+    judged = data["relevant_docs"]
     names = [query for query in results if any(judged.get(query, {}).values())]
-    values, itself = [], {}
+    values = []
     for query in names:
         ranking = trec_order(results[query])
         if task.ignore_identical_ids:
-            itself[query] = query
             ranking = [document for document in ranking if document != query]
         if task.skip_first_result and results[query]:
-            itself[query] = max(results[query], key=results[query].get)
-            ranking.remove(itself[query])
+            ranking.remove(max(results[query], key=results[query].get))
         relevant = {document for document, gain in judged[query].items() if gain > 0}
         places = [rank for rank, document in enumerate(ranking, start=1) if document in relevant]
         values.append(ndcg(places, len(relevant)))
+    documents = {digest: document for document, digest in digests(data["corpus"]).items()}
+    sounds = digests(data["queries"])
+    itself = {query: documents[sounds[query]] for query in names if sounds[query] in documents}
     groups = _works(names, judged, itself)
-    return Items(names, groups, np.array(values), "works" if itself else "queries")
+    return Items(names, groups, np.array(values), "works" if len(itself) == len(names) else "queries")
 
 
 def trec_order(scores: Scores) -> list[str]:

@@ -8,8 +8,8 @@ from typing import Any
 
 from s3prl.pretrain.training import checkpoint_files
 
-from .launchers import evaluate, pretrain, train
-from .plan import Plan, Pretraining, Row, Task
+from .launchers import board, evaluate, pretrain, train
+from .plan import BOARD, Plan, Pretraining, Row, Task
 from .stages import Stages
 from .step_times import step_seconds, steps_within, warm_step_seconds
 
@@ -112,7 +112,12 @@ class HeadCell:
         return Path(self.row.checkpoint) if self.row.checkpoint else None
 
     def carry_out(self, stages: Stages) -> None:
-        """Run what is missing: training, then the scores of each split."""
+        """Run what is missing: training, then the scores of each split; mteb trains its own heads."""
+        if self.task.task == BOARD:
+            upstream = "" if self.row.cover_model else self.upstream
+            model = (upstream, self.checkpoint, self.row.cover_model)
+            stages.run("mteb", board(self.task.board, self.expdir, *model, self.task.settings))
+            return
         settings = {"config.downstream_expert.datarc.store": self.place.stores[self.task.store]}
         settings |= self.place.settings({**self.task.settings, **self.row.settings})
         flags = ["--seed", str(self.seed)]
@@ -133,14 +138,18 @@ class HeadCell:
 
 
 def cells_of(plan: Plan, place: Place, seed: int) -> tuple[list[PretrainingCell], list[HeadCell]]:
-    """What a seed needs: the pretrainings that rows name, and a head for each row and task."""
+    """What a seed needs: the pretrainings that rows name, and a head for each row and task.
+
+    mteb draws from a seed of its own: what no seed of the plan has made is scored with the first one alone.
+    """
     wanted = dict.fromkeys(row.pretrained for row in plan.rows if row.pretrained)
     runs = {name: PretrainingCell(name, plan.pretrainings[name], seed, place) for name in wanted}
     heads = [
         HeadCell(row, name, task, seed, place, runs.get(row.pretrained))
         for name, task in plan.tasks.items()
         for row in plan.rows
-        if not row.tasks or name in row.tasks
+        if (name in row.tasks or not row.tasks and row.fits(task))
+        and (task.task != BOARD or row.pretrained or seed == plan.seeds[0])
     ]
     return list(runs.values()), heads
 

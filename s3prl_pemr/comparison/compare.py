@@ -20,6 +20,7 @@ from s3prl_pemr.safety.interruption import Interruption
 from s3prl_pemr.safety.sole_writer import sole_writer
 from s3prl_pemr.safety.whole_file import write_whole
 
+from .boards import look_up_boards
 from .cells import HeadCell, Place, PretrainingCell, cells_of
 from .corpus import store_of
 from .plan import Plan, read_plan, shipped_plans
@@ -36,12 +37,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("plan", metavar="PLAN", help=f"a yaml file, or the name of one that comes along: {names}")
     add("--out", metavar="FOLDER", type=Path, help="where everything goes; default: the plan's name")
     add("--jobs", metavar="N", type=int, default=1, help="cells at a time, a GPU each; default 1")
+    add("--mteb", metavar="TASKS", default="", help="score the rows on tasks of mteb too: names with commas")
     add("-o", "--override", metavar="K=V,,K=V", default="", help="over the plan: stores.music=STORE")
 
 
 def run(args: argparse.Namespace) -> int:
     """Carry out what is missing, and write the report. Returns the exit status: 1 where a cell failed."""
     plan = read_plan(args.plan, args.override)
+    for line in look_up_boards(plan, [name for name in args.mteb.split(",") if name]):
+        print(visible(line), file=sys.stderr)
     if args.jobs < 1:
         raise ValueError(f"--jobs {args.jobs}: at least 1")
     folder = args.out or Path(Path(args.plan).stem)

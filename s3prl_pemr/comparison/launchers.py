@@ -61,5 +61,23 @@ def evaluate(expdir: Path, split: str, *flags: str) -> list[str]:
     return [*PROGRAM, "downstream", "-m", "evaluate", "-e", best, "-t", split, *flags]
 
 
+def board(
+    task: str, out: Path, upstream: str, checkpoint: Path | None, cover_model: str, settings: dict
+) -> list[str]:
+    """Arguments that score an upstream, or a cover model instead, on a task of mteb.
+
+    Args:
+        task: its name, or FILE.py:CLASS.
+        out: --out.
+        upstream, checkpoint: -u, -k.
+        cover_model: --cover-model; '' takes the upstream.
+        settings: flags without their dashes, and values.
+    """
+    weights = ["-k", str(checkpoint)] if checkpoint else []
+    model = ["--cover-model", cover_model] if cover_model else ["-u", upstream, *weights]
+    flags = [word for name, value in settings.items() for word in (f"--{name}", str(value))]
+    return [*PROGRAM, "mteb", task, *model, "--out", str(out), *flags]
+
+
 def _override(settings: dict) -> str:
     return ",,".join(f"{name}={value}" for name, value in settings.items())

@@ -13,7 +13,9 @@ import yaml
 from s3prl_pemr.settings import parse
 
 SHIPPED = files("s3prl_pemr.comparison") / "plans"
-TASKS = ("music_tagging", "cover_song")
+BOARD = "mteb"
+TASKS = ("music_tagging", "cover_song", BOARD)
+BOARD_SETTINGS = ("layer", "pool", "piece")  # flags of `s3prl-pemr mteb`
 
 
 @dataclass
@@ -54,6 +56,7 @@ class Row:
         upstream: -u; '' where `pretrained` says it.
         checkpoint: -k.
         pretrained: a name in `pretrainings`, instead of a checkpoint.
+        cover_model: instead of an upstream: ready, ftm2d or dev-best.ckpt, for tasks of mteb alone.
         milestone: its epoch-N.ckpt instead of its last checkpoint; 0: the last.
         trainable: -f.
         settings: what -o sets for this row alone, over the task's.
@@ -65,6 +68,7 @@ class Row:
     upstream: str = ""
     checkpoint: str = ""
     pretrained: str = ""
+    cover_model: str = ""
     milestone: int = 0
     trainable: bool = False
     settings: dict[str, Any] = field(default_factory=dict)
@@ -76,6 +80,10 @@ class Row:
         """The name without what a folder's name should not have."""
         return re.sub(r"[^\w.+-]+", "-", self.name).strip("-")
 
+    def fits(self, task: Task) -> bool:
+        """Whether a task can score it: mteb hears frozen upstreams, and mteb alone takes a cover model."""
+        return not self.trainable if task.task == BOARD else not self.cover_model
+
 
 @dataclass
 class Task:
@@ -83,17 +91,19 @@ class Task:
 
     Attributes:
         task: -d, one of TASKS.
-        store: a name in `stores`.
+        store: a name in `stores`; mteb has its own data.
+        board: the name of mteb's task, or FILE.py:CLASS.
         config: -c; '' takes the task's own, the paper's.
         preset: --preset.
-        settings: what -o sets, dotted names to values.
-        splits: that are scored, each a section of the report.
+        settings: what -o sets, dotted names to values; of mteb layer, pool and piece.
+        splits: that are scored, each a section of the report; of mteb those that it scores.
         paper_clips: by split, how many clips or tracks the paper scores: with another number its figures are
             not shown.
     """
 
     task: str = "music_tagging"
     store: str = ""
+    board: str = ""
     config: str = ""
     preset: str = ""
     settings: dict[str, Any] = field(default_factory=dict)
@@ -132,13 +142,24 @@ class Plan:
             _among(f"store of pretraining {name}", [run.store], self.stores)
         for name, task in self.tasks.items():
             _among(f"task of {name}", [task.task], TASKS)
-            _among(f"store of task {name}", [task.store], self.stores)
+            if (task.task == BOARD) != bool(task.board):
+                raise ValueError(
+                    f"task {name}: `board` names a task of {BOARD}, which has nothing else to name"
+                )
+            if task.task == BOARD:
+                _among(f"settings of task {name}", list(task.settings), BOARD_SETTINGS)
+            else:
+                _among(f"store of task {name}", [task.store], self.stores)
         for row in self.rows:
             _among(f"tasks of row {row.name}", row.tasks, self.tasks)
             if row.pretrained:
                 _among(f"pretrained of row {row.name}", [row.pretrained], self.pretrainings)
-            elif not row.upstream:
-                raise ValueError(f"row {row.name}: has neither upstream nor pretrained")
+            elif not (row.upstream or row.cover_model):
+                raise ValueError(f"row {row.name}: has neither upstream nor pretrained nor cover_model")
+            odd = [name for name in row.tasks if not row.fits(self.tasks[name])]
+            if odd:
+                why = "trainable, and mteb hears" if row.trainable else "a cover model, and all but mteb hear"
+                raise ValueError(f"row {row.name}: is {why} frozen upstreams; not of task {odd[0]}")
         empty = sorted(name for name, folder in self.stores.items() if not folder)
         if empty:
             raise ValueError(f"stores.{empty[0]} is empty: name the folder with -o stores.{empty[0]}=STORE")

@@ -21,7 +21,7 @@ def section_figure(section: Section, metric: str) -> Figure:
     left, right = figure.subplots(1, 2, sharey=True)
     for height, line in enumerate(lines):
         mean, found = line.mean(metric), section.difference(line, metric)
-        tie = found is not None and found[1][0] <= 0 <= found[1][1]
+        tie = found is not None and (found[1] is None or found[1][0] <= 0 <= found[1][1])
         colour = TIE if found is None or tie else DONE
         _interval(left, height, mean.value, mean.interval, colour)
         seeds = [score.value for score in line.seeds[metric]]
@@ -40,7 +40,7 @@ def section_figure(section: Section, metric: str) -> Figure:
     right.axvline(0, color=REFERENCE, linestyle="--", linewidth=1)
     right.set_xlabel(f"{title} less that of {section.reference}")
     count = lines[0].counted if lines else 0
-    what = "tracks" if section.task.task == "cover_song" else "clips"
+    what, _ = section.nouns
     figure.suptitle(
         f"{section.name}, {section.split}: is any row better than {section.reference}? "
         f"({count} {what}; black: by more than chance, gray: a tie)",
@@ -49,6 +49,7 @@ def section_figure(section: Section, metric: str) -> Figure:
     return figure
 
 
-def _interval(axes: Axes, height: float, value: float, ends: list[float], colour: str) -> None:
+def _interval(axes: Axes, height: float, value: float, ends: list[float] | None, colour: str) -> None:
+    ends = ends or [value, value]  # not known
     errors = [[max(value - ends[0], 0)], [max(ends[1] - value, 0)]]
     axes.errorbar([value], [height], xerr=errors, fmt="o", color=colour, capsize=3, markersize=5)

@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 import yaml
 
 from s3prl_pemr.comparison.cells import HeadCell
-from s3prl_pemr.comparison.plan import Row, Task
+from s3prl_pemr.comparison.plan import BOARD, Row, Task
 from s3prl_pemr.comparison.schedule import Outcome
 from s3prl_pemr.report.parameters import parameter_count
 from s3prl_pemr.report.scores_file import SCORES_FILE
 from s3prl_pemr.store import AudioStore
 
-from .scores import Score, counted, cover_scores, mean_score, tagging_scores
+from .scores import Score, board_scores, counted, cover_scores, mean_score, tagging_scores
 
 
 @dataclass
@@ -24,8 +24,9 @@ class Line:
     """A row of one section: its scores by their names, one a seed that is done.
 
     Attributes:
-        counted: clips or tracks.
+        counted: clips, tracks or items.
         songs: songs or works, which intervals are over.
+        over: what these are of a board's items.
         pretraining_seconds: over all seeds.
         failures: by seed, a line each.
     """
@@ -34,6 +35,7 @@ class Line:
     seeds: dict[str, list[Score]] = field(default_factory=dict)
     counted: int = 0
     songs: int = 0
+    over: str = ""
     parameters: int = 0
     seconds: float = 0.0
     pretraining_seconds: float = 0.0
@@ -65,7 +67,14 @@ class Section:
         """Names of the scores, of the first line that has any."""
         return next((list(line.seeds) for line in self.lines if line.seeds), [])
 
-    def difference(self, line: Line, metric: str) -> tuple[float, list[float]] | None:
+    @property
+    def nouns(self) -> tuple[str, str]:
+        """What is counted, and what intervals are over."""
+        over = next((line.over for line in self.lines if line.over), "items")
+        of = {"cover_song": ("tracks", "works"), BOARD: ("items", over)}
+        return of.get(self.task.task, ("clips", "songs"))
+
+    def difference(self, line: Line, metric: str) -> tuple[float, list[float] | None] | None:
         """To the reference: paired over songs; None of the reference itself, or where one is missing."""
         reference = next((other for other in self.lines if other.row.name == self.reference), None)
         if reference is None or line is reference or not (line.seeds and reference.seeds):
@@ -111,18 +120,31 @@ def _add(line: Line, cell: HeadCell, outcome: Outcome, split: str, stores: dict[
     if outcome.failure:
         line.failures[cell.seed] = outcome.failure
         return
+    if cell.task.task == BOARD:
+        _add_board(line, cell, split)
+        return
     if cell.task.task == "cover_song":
         scores = cover_scores(cell.expdir / f"per_query-{split}.tsv")
     else:
         folder = str(cell.place.stores[cell.task.store])
         store = stores.get(folder) or stores.setdefault(folder, AudioStore(folder))
         scores = tagging_scores(cell.expdir / f"predictions-{split}.tsv", store, _kind(cell))
-    for name, score in scores.items():
-        line.seeds.setdefault(name, []).append(score)
-        line.songs = score.songs
+    _add_scores(line, scores)
     line.counted = counted(cell.expdir, split)
     if not line.parameters:
         line.parameters = _parameters(cell, split)
+
+
+def _add_scores(line: Line, scores: Mapping[str, Score]) -> None:
+    for name, score in scores.items():
+        line.seeds.setdefault(name, []).append(score)
+        line.songs = score.songs
+
+
+def _add_board(line: Line, cell: HeadCell, split: str) -> None:
+    found = board_scores(cell.expdir, split)
+    _add_scores(line, found.scores)
+    line.counted, line.over, line.parameters = found.items, found.over, found.parameters
 
 
 def _parameters(cell: HeadCell, split: str) -> int:

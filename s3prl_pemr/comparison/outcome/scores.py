@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from s3prl_pemr.boards.evaluation import read_items
 from s3prl_pemr.report.bootstrap import drawn_counts, interval_95, left_out_counts
 from s3prl_pemr.report.scores_file import SCORES_FILE
 from s3prl_pemr.store import AudioStore
@@ -20,7 +21,7 @@ TITLES = {
     "roc_auc": "ROC-AUC", "pr_auc": "PR-AUC", "accuracy": "accuracy",
     "weighted_score": "weighted key score", "r2": "R2",
     "r2_arousal": "R2 arousal", "r2_valence": "R2 valence",
-    "map": "MAP", "precision_at_10": "P@10", "mr1": "MR1",
+    "map": "MAP", "precision_at_10": "P@10", "mr1": "MR1", "ndcg_at_10": "nDCG@10",
 }  # fmt: skip
 LOWER_IS_BETTER = ("mr1",)
 COVER_COLUMNS = {"map": "average_precision", "precision_at_10": "hits_at_10", "mr1": "first_rank"}
@@ -28,7 +29,10 @@ COVER_COLUMNS = {"map": "average_precision", "precision_at_10": "hits_at_10", "m
 
 @dataclass(frozen=True)
 class Score:
-    """A score, and what it is over other songs or works: in each resample and without each (bootstrap.py)."""
+    """A score, and what it is over other songs or works: in each resample and without each (bootstrap.py).
+
+    Where the songs' own scores are not known both are empty, and there are no intervals.
+    """
 
     value: float
     drawn: np.ndarray
@@ -37,13 +41,17 @@ class Score:
     bounds: tuple[float, float] = (0.0, 1.0)
 
     @property
-    def interval(self) -> list[float]:
+    def interval(self) -> list[float] | None:
         """95 %, over songs."""
+        if not len(self.drawn):
+            return None
         return interval_95(self.drawn, self.left_out, self.value, self.songs, self.bounds)
 
-    def less(self, other: Score) -> tuple[float, list[float]]:
+    def less(self, other: Score) -> tuple[float, list[float] | None]:
         """The difference to another system's score of the same clips, and its 95 % interval: paired."""
         difference = self.value - other.value
+        if not (len(self.drawn) and len(other.drawn)):
+            return difference, None
         drawn, left_out = self.drawn - other.drawn, self.left_out - other.left_out
         width = self.bounds[1] - self.bounds[0]
         if np.isinf(width):  # a scale of which no end is known: twice as wide as what was seen
@@ -104,18 +112,48 @@ def cover_scores(queries: Path) -> dict[str, Score]:
     with queries.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
     _, works = np.unique([row["work"] for row in rows], return_inverse=True)
-    count = int(works.max()) + 1
-    of_work, found = np.bincount(works), {}
-    counts = [
-        weights(np.arange(count)) for weights in (lambda n: drawn_counts(n, RESAMPLES, SEED), left_out_counts)
-    ]
+    found = {}
     for name, column in COVER_COLUMNS.items():
         values = np.array([float(row[column]) for row in rows]) / (10 if name == "precision_at_10" else 1)
-        sums = np.bincount(works, weights=values)
-        drawn, left_out = ((weights @ sums) / (weights @ of_work) for weights in counts)
         bounds = (1.0, np.inf) if name == "mr1" else (0.0, 1.0)
-        found[name] = Score(float(values.mean()), drawn, left_out, count, bounds)
+        found[name] = _over_groups(values, works, bounds)
     return found
+
+
+@dataclass(frozen=True)
+class BoardScores:
+    """What `s3prl-pemr mteb` left of a task's split: its main score, and how many items of what it is of."""
+
+    scores: dict[str, Score]
+    items: int
+    over: str
+    parameters: int
+
+
+def board_scores(out: Path, split: str) -> BoardScores:
+    """Scores of the one task in a folder.
+
+    Args:
+        out: --out of `s3prl-pemr mteb`.
+    """
+    ((task, entry),) = json.loads((out / SCORES_FILE).read_text(encoding="utf-8")).items()
+    found, items = entry["splits"][split], read_items(out, task, split)
+    score = Score(found["score"], np.zeros(0), np.zeros(0), 0)
+    if items:
+        _, groups, values = zip(*items, strict=True)
+        score = _over_groups(np.array(values), np.array(groups), (0.0, 1.0))
+    return BoardScores({entry["metric"]: score}, len(items), found.get("over", ""), entry["parameters"])
+
+
+def _over_groups(values: np.ndarray, groups: np.ndarray, bounds: tuple[float, float]) -> Score:
+    """The mean of items that belong together in groups, numbered from 0; both (items,)."""
+    count, of_group = int(groups.max()) + 1, np.bincount(groups)
+    sums, numbers = np.bincount(groups, weights=values), np.arange(count)
+    drawn, left_out = (
+        (weights @ sums) / (weights @ of_group)
+        for weights in (drawn_counts(numbers, RESAMPLES, SEED), left_out_counts(numbers))
+    )
+    return Score(float(values.mean()), drawn, left_out, count, bounds)
 
 
 def counted(expdir: Path, split: str) -> int:

@@ -54,8 +54,9 @@ def caption(section: Section) -> str:
     line = next((line for line in section.lines if line.seeds), None)
     if line is None:
         return "No row is done."
-    what = "works" if section.task.task == "cover_song" else "songs"
-    clips = "tracks" if section.task.task == "cover_song" else "clips"
+    clips, what = section.nouns
+    if not line.songs:
+        return "mteb tells the mean alone: without intervals."
     parts = [
         f"{line.counted} {clips} of {line.songs} {what}; in brackets 95 % intervals over {what}, differences "
         f"paired over them; ± the deviation over seeds. The interval is of other {what}, not of other seeds."
@@ -83,7 +84,10 @@ def verdicts(section: Section) -> list[str]:
             found = section.difference(line, name)
             if found is None:
                 continue
-            difference, (low, high) = found
+            difference, interval = found
+            if interval is None:
+                continue
+            low, high = interval
             better = (high < 0, low > 0) if name in LOWER_IS_BETTER else (low > 0, high < 0)
             says = "better than" if better[0] else "worse than" if better[1] else "a tie with"
             lines.append(
@@ -115,23 +119,24 @@ def _tsv_rows(section: Section) -> Iterator[tuple]:
         for name, scores in line.seeds.items():
             mean, found, paper = line.mean(name), section.difference(line, name), section.paper(line, name)
             deviation = line.deviation(name)
-            difference = ("", "", "") if found is None else (found[0], *found[1])
+            difference = ("", "", "") if found is None else (found[0], *(found[1] or ("", "")))
             yield (
                 *(*head, name, len(scores), mean.value, "" if deviation is None else deviation),
-                *(*mean.interval, *difference, "" if paper is None else paper, *tail, failure),
+                *(*(mean.interval or ("", "")), *difference, "" if paper is None else paper, *tail, failure),
             )
 
 
 def _score(line: Line, metric: str) -> str:
     mean, deviation = line.mean(metric), line.deviation(metric)
-    low, high = mean.interval
     spread = "" if deviation is None else f" ± {deviation:.3f}"
-    return f"{mean.value:.3f}{spread} [{low:.3f}, {high:.3f}]"
+    ends = "" if mean.interval is None else f" [{mean.interval[0]:.3f}, {mean.interval[1]:.3f}]"
+    return f"{mean.value:.3f}{spread}{ends}"
 
 
 def _difference(section: Section, line: Line, metric: str) -> str:
     found = section.difference(line, metric)
     if found is None:
         return ""
-    difference, (low, high) = found
-    return f"{difference:+.3f} [{low:+.3f}, {high:+.3f}]".replace("-", MINUS)
+    difference, interval = found
+    ends = "" if interval is None else f" [{interval[0]:+.3f}, {interval[1]:+.3f}]"
+    return f"{difference:+.3f}{ends}".replace("-", MINUS)
