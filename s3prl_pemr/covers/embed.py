@@ -72,7 +72,7 @@ def _embed(args: argparse.Namespace) -> int:
     wanted = [source for source in sources if known.get(source.track, (None,))[0] != _stamp(source)]
     gone = set(known) - {source.track for source in sources}
     writer = index_writer(args.index, model.fingerprint, model.where)
-    added = _Added(writer, {track: place for track, (_, *place) in known.items()})
+    added = _Added(writer, {track: (segment, own) for track, (_, segment, own) in known.items()})
     with Interruption() as stop:
         try:
             heard = Progress(_heard(wanted, args), "embed", len(wanted), unit="track")

@@ -80,7 +80,7 @@ class _KnownTracks(Sequence):
     def __len__(self) -> int:
         return len(self._vectors)
 
-    def __getitem__(self, row: int) -> Known:
+    def __getitem__(self, row: int) -> Known:  # type: ignore[override]  # rows are asked for one by one
         segment, own = self._vectors.place(row)
         embedding = np.asarray(segment.get(VECTORS, own), np.float32)
         if CHROMA not in segment.arrays:

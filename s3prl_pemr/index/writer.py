@@ -72,7 +72,7 @@ class IndexWriter:
         if not np.isfinite(norm):
             raise ValueError(f"{printable(name)}: its vector is NaN or infinite in {self.dtype}")
         text = np.frombuffer(name.encode("utf-8", "surrogateescape"), np.uint8)
-        self._waiting.append({VECTORS: vector, NORMS: np.float32(norm), NAMES: text, **others})
+        self._waiting.append({VECTORS: vector, NORMS: np.asarray(norm, np.float32), NAMES: text, **others})
 
     def delete(self, segment: str, stored: int) -> None:
         """Mark a row of a segment's arrays as deleted, from the next commit on."""

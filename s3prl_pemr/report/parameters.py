@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from s3prl import hub
 from torch import nn
 
@@ -17,7 +19,8 @@ def parameter_count(upstream: str, checkpoint: str | None = None) -> int:
 
 def parameters_of(model: nn.Module) -> int:
     """The same of an upstream, or a network, that is loaded."""
-    while hasattr(model, "model"):
-        model = model.model
-    model = getattr(model, "encoder", model)
-    return sum(parameter.numel() for parameter in model.parameters())
+    inner: Any = model
+    while hasattr(inner, "model"):
+        inner = inner.model
+    inner = getattr(inner, "encoder", inner)
+    return sum(parameter.numel() for parameter in inner.parameters())

@@ -81,8 +81,9 @@ def largest_difference(model: nn.Module, run: Run) -> tuple[float, list[int]]:
     Raises:
         ValueError: one line: more than TOLERANCE, or other shapes.
     """
-    rate = model.samples_per_frame
-    lengths, worst = [rate // 2, rate + 1, 3 * rate + rate // 3], 0.0
+    rate = int(model.samples_per_frame)
+    lengths: list[int] = [rate // 2, rate + 1, 3 * rate + rate // 3]
+    worst = 0.0
     generator = torch.Generator().manual_seed(0)
     for items, samples in zip((1, 2, 1), lengths, strict=True):
         wavs = 0.1 * torch.randn(items, samples, generator=generator)

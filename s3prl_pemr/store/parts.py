@@ -88,10 +88,11 @@ def read_shard(folder: Path) -> ShardRecord | None:
 
 def check_whole(folders: Sequence[Path]) -> None:
     """Raises StoreError where parts of one listing are missing, named twice, or of several listings."""
-    records = {folder: read_shard(folder) for folder in folders}
-    if not any(records.values()):
+    read = {folder: read_shard(folder) for folder in folders}
+    records = {folder: record for folder, record in read.items() if record is not None}
+    if not records:
         return  # of their own: any may be joined
-    bare = [folder for folder, record in records.items() if record is None]
+    bare = [folder for folder in read if folder not in records]
     if bare:
         raise StoreError(f"{bare[0]}: was not written with --shard, others were; join parts of one kind")
     first = records[folders[0]]
