@@ -124,7 +124,8 @@ class Embedder:
         layer = -1 if self.wanted.layer is None else self.wanted.layer
         if not -len(states) <= layer < len(states):
             raise ValueError(f"--layer {layer}: {self.wanted.upstream} has layers 0 to {len(states) - 1}")
-        own = found["last_hidden_state"] if self.wanted.layer is None else states[layer]
+        last = found.get("last_hidden_state", states[-1])  # not every upstream of the toolkit names it
+        own = last if self.wanted.layer is None else states[layer]
         counts = [max(round(max(len(wav), shortest) / self.rate_samples), 1) for wav in wavs]
         return [frames[:count].float().cpu() for frames, count in zip(own, counts, strict=True)]
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+import s3prl_pemr
 from s3prl_pemr.audio import SAMPLE_RATE
 
 from .embedder import Embedder, Wanted
@@ -33,20 +34,20 @@ class HearModel(nn.Module):
 
 
 def load_model(model_file_path: str = "") -> HearModel:
-    """The shipped pemr; or UPSTREAM, or UPSTREAM:CKPT, or a checkpoint of `pretrain -u pemr`.
+    """The shipped pemr; or UPSTREAM, or UPSTREAM:CKPT, or a checkpoint or folder of one of our own models.
 
     Raises:
         ValueError: one line: no such upstream or checkpoint.
     """
     name, _, checkpoint = model_file_path.partition(":")
     if model_file_path and not checkpoint and Path(model_file_path).exists():
-        name, checkpoint = "pemr", model_file_path
+        name, checkpoint = s3prl_pemr.load(model_file_path).method, model_file_path
     return HearModel(Embedder(Wanted(name or "pemr", checkpoint or None)))
 
 
 def get_timestamp_embeddings(audio: Tensor, model: HearModel) -> tuple[Tensor, Tensor]:
     """Embeddings (n, T, D), and middles of frames in milliseconds (n, T), of sounds of one length (n, N)."""
-    device = audio.device
+    device = model.embedder.device = audio.device  # HEAR moves the model by itself, and its audio there
     frames = torch.stack(model.embedder.frames(list(audio.detach().cpu().float().numpy())))
     step = MILLISECONDS * model.embedder.rate_samples / SAMPLE_RATE
     middles = (torch.arange(frames.shape[1], dtype=torch.float32) + 0.5) * step

@@ -23,11 +23,11 @@ NEEDED = ("expert.py", "requirements.txt")  # s3prl/downstream/runner.py:128-137
 class _Login:
     """The token of `hf auth login` or HF_TOKEN, if any, in the place of one for a name and a password."""
 
-    def login(self, username: str | None = None, password: str | None = None) -> str | None:
+    def login(self, **_: str | None) -> str | None:
         return huggingface_hub.get_token()
 
     @staticmethod
-    def save_token(token: str | None) -> None:
+    def save_token(_: str | None) -> None:
         """It is where it was."""
 
 
@@ -44,7 +44,7 @@ def hub_of_today(toolkit: ModuleType) -> Iterator[None]:
 
 
 def repository_folder(
-    download: Callable[..., str], repository: str, revision: str | None = None, use_auth_token: bool = True
+    download: Callable[..., str], repository: str, revision: str | None = None, **_: bool
 ) -> str:
     """Where a repository's files lie: downloaded, or the folder of that name. What it runs is its expert.py.
 
@@ -52,7 +52,7 @@ def repository_folder(
         download: huggingface_hub's snapshot_download.
         repository: of -u.
         revision: of --upstream_revision.
-        use_auth_token: as the toolkit passes it; a token is used where there is one.
+        _: the toolkit's `use_auth_token`; a token is used where there is one.
 
     Raises:
         ValueError: one line: it cannot be had, or is not of the form that s3prl reads.
