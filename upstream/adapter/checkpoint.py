@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from s3prl_pemr.safety.damage import damage_of
 from s3prl_pemr.settings import parse
 
+from .shared_folder import CONFIG, WEIGHTS, read_shared
 from .weights_file import SUFFIX, read_weights
 
 SHIPPED = ("pemr",)  # names whose weights come with the package: upstream/NAME/weights/NAME.json
@@ -35,7 +36,7 @@ def read_checkpoint(
     """Load with `weights_only`: nothing in the file is executed.
 
     Args:
-        path: a checkpoint, the json of weights (weights_file.py), or one of SHIPPED.
+        path: a checkpoint, the json of weights (weights_file.py), a folder of save_pretrained, one of SHIPPED.
         needed: keys that it must have.
         writer: who writes such files, for the messages.
 
@@ -45,9 +46,12 @@ def read_checkpoint(
     path = Path(path).expanduser()
     if str(path) in SHIPPED and not path.exists():
         path = shipped_weights(str(path))
-    if not path.is_file():
+    if (path / CONFIG).is_file():
+        states = read_shared(path / CONFIG, path / WEIGHTS, path)
+    elif not path.is_file():
         raise ValueError(f"checkpoint {path} is not a file; pass one that {writer} wrote")
-    states = read_weights(path) if path.suffix == SUFFIX else _read_archive(path, writer)
+    else:
+        states = read_weights(path) if path.suffix == SUFFIX else _read_archive(path, writer)
     missing = set(needed) - set(states)
     if missing:
         raise ValueError(f"checkpoint {path} was not written by {writer}: no {', '.join(sorted(missing))}")

@@ -9,7 +9,11 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
+
+from safetensors import SafetensorError
+from safetensors.torch import load_file
 
 CONFIG, WEIGHTS = "config.json", "model.safetensors"
 MODEL_TYPE, MODEL_CLASS = "pemr", "PemrModel"  # in transformers; s3prl_pemr/sharing/in_transformers.py
@@ -31,7 +35,7 @@ class UpstreamExpert(Expert):
     def __init__(self, ckpt=None, model_config=None, **_):
         super().__init__(s3prl_pemr.load(Path(__file__).parent))
 '''
-USE = """
+USE = """\
 ```python
 import s3prl_pemr
 from huggingface_hub import snapshot_download
@@ -75,6 +79,30 @@ def files_beside_weights(model: Any, version: str) -> dict[str, str]:
     }
 
 
+def read_shared(config: Path, weights: Path, where: str | Path) -> dict[str, Any]:
+    """What a checkpoint holds (checkpoint.py), and `Model`, the model's class: of a folder's two files.
+
+    Args:
+        config, weights: the files.
+        where: what to call the folder in messages.
+
+    Raises:
+        ValueError: one line: not such files.
+    """
+    try:
+        content = json.loads(config.read_text(encoding="utf-8"))
+        model, settings = content["model"], content["config"]
+        held = load_file(weights)
+    except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
+        reason = " ".join(str(error).split())
+        raise ValueError(f"{where}: no model that save_pretrained wrote ({reason})") from error
+    method = content.get("method")
+    return {
+        "Method": method, "Upstream_Config": {"method": method, "model": settings}, "Upstream": held,
+        "Card": content.get("weights") or {}, "Model": model,
+    }  # fmt: skip
+
+
 def card_text(model: Any) -> str:
     """The card below its yaml: what the model is, what is known of its weights, how it is used."""
     parameters = sum(parameter.numel() for parameter in model.parameters())
@@ -91,7 +119,7 @@ def card_text(model: Any) -> str:
     else:
         lines += ["", "On which music, for how long, with which scores: to be filled in."]
     use = USE.replace("{rate}", str(model.sample_rate)).replace("{width}", str(model.output_dim))
-    return "\n".join([*lines, "", "## Use", use.strip(), ""])
+    return "\n".join([*lines, "", "## Use", "", use])
 
 
 def _json(content: dict[str, Any]) -> str:

@@ -6,21 +6,19 @@ reads. Reading executes nothing of it.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
 from huggingface_hub import ModelCard, ModelHubMixin, hf_hub_download
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save
+from safetensors.torch import save
 
 from s3prl_pemr import __version__
 from s3prl_pemr.safety.whole_file import write_whole
 from s3prl_pemr.settings import parse
 
 from .checkpoint import load_weights, refuse_larger_settings
-from .shared_folder import CONFIG, WEIGHTS, card_text, files_beside_weights
+from .shared_folder import CONFIG, WEIGHTS, card_text, files_beside_weights, read_shared
 
 TAGS = ["music", "audio", "feature-extraction", "s3prl"]
 
@@ -67,18 +65,13 @@ class SharedModel(ModelHubMixin, library_name="s3prl-pemr", license="apache-2.0"
             ValueError: one line: not such a folder, another model, or weights that do not fit.
         """
         config_path, weights_path = (_path(model_id, name, download) for name in (CONFIG, WEIGHTS))
-        try:
-            content = json.loads(config_path.read_text(encoding="utf-8"))
-            name, settings = content["model"], content["config"]
-            weights = load_file(weights_path)
-        except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
-            reason = " ".join(str(error).split())
-            raise ValueError(f"{model_id}: no model that save_pretrained wrote ({reason})") from error
-        if name != cls.__name__:
-            raise ValueError(f"{model_id}: a {name}, not a {cls.__name__}")
+        states = read_shared(config_path, weights_path, model_id)
+        settings, weights = states["Upstream_Config"]["model"], states["Upstream"]
+        if states["Model"] != cls.__name__:
+            raise ValueError(f"{model_id}: a {states['Model']}, not a {cls.__name__}")
         refuse_larger_settings(settings, weights, str(config_path))
         model = cls.from_config(parse(cls.Config, settings, str(config_path)))
-        model.method, model.weights_card = content.get("method"), content.get("weights") or {}
+        model.method, model.weights_card = states["Method"], states["Card"]
         load_weights(model, weights, str(weights_path))
         return model.eval()
 

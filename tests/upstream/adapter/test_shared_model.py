@@ -5,6 +5,7 @@ import json
 import pytest
 import torch
 from s3prl import hub
+from s3prl.pretrain.training.initial_weights import take_initial_weights
 from s3prl.upstream.fcn4.model import LogMelFCN
 from s3prl.upstream.pemr.model import PEMR
 from s3prl.upstream.taggers.expert import NETWORKS
@@ -59,6 +60,10 @@ def test_a_folder_gives_each_methods_model_back(method, tmp_path):
     assert sorted(path.name for path in folder.iterdir()) == FILES
     same_model(model, s3prl_pemr.load(folder))
     same_model(model, model_class(method).from_pretrained(folder))
+    other = model_class(method)(model.config)  # --init FOLDER
+    take_initial_weights(other, folder)
+    for name, value in model.state_dict().items():
+        assert torch.equal(other.state_dict()[name], value)
     expert = getattr(hub, method)(ckpt=str(folder))  # -u METHOD -k FOLDER
     same_model(model, expert.model)
     other = "byol" if method != "byol" else "simclr"
