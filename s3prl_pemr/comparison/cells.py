@@ -73,6 +73,18 @@ class PretrainingCell:
         return pretrain(self.run.method, expdir, settings, *flags, config=self.run.config)
 
 
+def upstream_of(row: Row, pretraining: PretrainingCell | None) -> str:
+    """-u."""
+    return row.upstream or f"{pretraining.run.method}_local"
+
+
+def checkpoint_of(row: Row, pretraining: PretrainingCell | None) -> Path | None:
+    """-k."""
+    if pretraining:
+        return pretraining.checkpoint(row.milestone)
+    return Path(row.checkpoint) if row.checkpoint else None
+
+
 @dataclass(frozen=True, eq=False)
 class HeadCell:
     """A row's head for one task from one seed."""
@@ -102,14 +114,12 @@ class HeadCell:
     @property
     def upstream(self) -> str:
         """-u."""
-        return self.row.upstream or f"{self.pretraining.run.method}_local"
+        return upstream_of(self.row, self.pretraining)
 
     @property
     def checkpoint(self) -> Path | None:
         """-k."""
-        if self.pretraining:
-            return self.pretraining.checkpoint(self.row.milestone)
-        return Path(self.row.checkpoint) if self.row.checkpoint else None
+        return checkpoint_of(self.row, self.pretraining)
 
     def carry_out(self, stages: Stages) -> None:
         """Run what is missing: training, then the scores of each split; mteb trains its own heads."""

@@ -21,8 +21,9 @@ from s3prl_pemr.safety.sole_writer import sole_writer
 from s3prl_pemr.safety.whole_file import write_whole
 
 from .boards import look_up_boards
-from .cells import HeadCell, Place, PretrainingCell, cells_of
+from .cells import Place, PretrainingCell, cells_of
 from .corpus import store_of
+from .map_cell import MapCell, map_cells
 from .plan import Plan, read_plan, shipped_plans
 from .schedule import LOG, Cell, Outcome, carry_out
 
@@ -62,24 +63,24 @@ def place_of(plan: Plan, folder: Path) -> Place:
 def carry_out_plan(plan: Plan, place: Place, jobs: int) -> int:
     """Run what is missing, write and print the report. Returns the exit status."""
     by_seed = {seed: cells_of(plan, place, seed) for seed in plan.seeds}
-    total = sum(len(runs) + len(heads) for runs, heads in by_seed.values())
+    maps = map_cells(plan, place, {run.name: run for run in by_seed[plan.seeds[0]][0]})
+    total = sum(len(runs) + len(heads) for runs, heads in by_seed.values()) + len(maps)
     ended: dict[Cell, Outcome] = {}
 
     def blocked(cell: Cell) -> str:
-        run = cell.pretraining if isinstance(cell, HeadCell) else None
+        run = None if isinstance(cell, PretrainingCell) else cell.pretraining
         failure = ended[run].failure if run in ended else ""
         return f"{run.title}: {failure}" if failure else ""
 
     print(visible(f"{total} cells in {place.folder}, what each prints in its {LOG}"), flush=True)
     with Interruption() as stop, Progress(total=total, desc="compare", unit="cell") as bar:
-        for runs, heads in by_seed.values():
-            for cells in (runs, heads):
-                for cell, outcome in carry_out(cells, jobs, stop, blocked, bar):
-                    ended[cell] = outcome
-                    how = f"failed: {outcome.failure} ({cell.folder / LOG})" if outcome.failure else "done"
-                    bar.write(visible(f"{cell.title}: {how}, {outcome.seconds:.0f} s"), file=sys.stdout)
-                    if isinstance(cell, HeadCell):
-                        _write(plan, place.folder, by_seed, ended)  # so far: worth a look in a long run
+        for cells in (*(part for parts in by_seed.values() for part in parts), maps):
+            for cell, outcome in carry_out(cells, jobs, stop, blocked, bar):
+                ended[cell] = outcome
+                how = f"failed: {outcome.failure} ({cell.folder / LOG})" if outcome.failure else "done"
+                bar.write(visible(f"{cell.title}: {how}, {outcome.seconds:.0f} s"), file=sys.stdout)
+                if not isinstance(cell, PretrainingCell):
+                    _write(plan, place.folder, by_seed, ended)  # so far: worth a look in a long run
         if stop.signal_number():
             line = f"interrupted: {len(ended)} of {total} cells are done; the same command again goes on"
             print(line, file=sys.stderr)
@@ -93,6 +94,7 @@ def carry_out_plan(plan: Plan, place: Place, jobs: int) -> int:
 
 
 def _write(plan: Plan, folder: Path, by_seed: dict, ended: dict[Cell, Outcome]) -> None:
+    from .outcome.maps import maps_section
     from .outcome.page import page
     from .outcome.results import sections
     from .outcome.tables import markdown, verdicts, write_results
@@ -110,5 +112,7 @@ def _write(plan: Plan, folder: Path, by_seed: dict, ended: dict[Cell, Outcome]) 
     lines = [line for section in found for line in verdicts(section)]
     text = f"# {plan.title}\n\n{about}\n\n{markdown(found)}\n" + "".join(f"- {line}\n" for line in lines)
     write_whole(folder / "report.md", text.encode())
-    write_whole(folder / "report.html", page(plan.title, about, found, dataclasses.asdict(plan)).encode())
+    maps = maps_section({cell: how for cell, how in ended.items() if isinstance(cell, MapCell)})
+    whole = page(plan.title, about, found, maps, dataclasses.asdict(plan))
+    write_whole(folder / "report.html", whole.encode())
     write_results(folder / "results.tsv", found)

@@ -79,5 +79,15 @@ def board(
     return [*PROGRAM, "mteb", task, *model, "--out", str(out), *flags]
 
 
+def lay_out(
+    store: Path, out: Path, upstream: str, checkpoint: Path | None, split: str, clips: int
+) -> list[str]:
+    """Arguments that lay out the clips of a store by what an upstream hears, into an .npz."""
+    weights = ["-k", str(checkpoint)] if checkpoint else []
+    part = ["--split", split] if split else []
+    flags = ["-u", upstream, *weights, *part, "--clips", str(clips)]
+    return [*PROGRAM, "map", str(store), "-o", str(out), *flags]
+
+
 def _override(settings: dict) -> str:
     return ",,".join(f"{name}={value}" for name, value in settings.items())

@@ -112,6 +112,30 @@ class Task:
 
 
 @dataclass
+class Maps:
+    """Where the clips of a store lie by what rows hear, side by side in the report.
+
+    Attributes:
+        store: a name in `stores`; '' for no maps.
+        split: of the store; '' for all its clips.
+        rows: names of rows, whose upstreams are asked, those of the first seed.
+        clips, sounds: at most as many clips are drawn, and can be heard.
+    """
+
+    store: str = ""
+    split: str = "test"
+    rows: list[str] = field(default_factory=list)
+    clips: int = 300
+    sounds: int = 100
+
+    def __post_init__(self):
+        if bool(self.store) != bool(self.rows):
+            raise ValueError("maps have a store and rows, or neither")
+        if self.clips < 5 or self.sounds < 0:
+            raise ValueError("maps: clips must be at least 5, sounds at least 0")
+
+
+@dataclass
 class Plan:
     """The whole file.
 
@@ -130,6 +154,7 @@ class Plan:
     pretrainings: dict[str, Pretraining] = field(default_factory=dict)
     tasks: dict[str, Task] = field(default_factory=dict)
     rows: list[Row] = field(default_factory=list)
+    maps: Maps = field(default_factory=Maps)
 
     def __post_init__(self):
         names = [row.name for row in self.rows]
@@ -160,6 +185,10 @@ class Plan:
             if odd:
                 why = "trainable, and mteb hears" if row.trainable else "a cover model, and all but mteb hear"
                 raise ValueError(f"row {row.name}: is {why} frozen upstreams; not of task {odd[0]}")
+        if self.maps.store:
+            _among("store of maps", [self.maps.store], self.stores)
+            heard = [row.name for row in self.rows if not (row.trainable or row.cover_model)]
+            _among("rows of maps", self.maps.rows, heard)
         empty = sorted(name for name, folder in self.stores.items() if not folder)
         if empty:
             raise ValueError(f"stores.{empty[0]} is empty: name the folder with -o stores.{empty[0]}=STORE")

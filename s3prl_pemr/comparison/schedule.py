@@ -16,9 +16,10 @@ from s3prl_pemr.report.progress import Progress
 from s3prl_pemr.safety.interruption import SIGNALS, Interruption
 
 from .cells import HeadCell, PretrainingCell
+from .map_cell import MapCell
 from .stages import Stages
 
-Cell = HeadCell | PretrainingCell
+Cell = HeadCell | PretrainingCell | MapCell
 LOG = "log.txt"
 INTERRUPTED = tuple(128 + number for number in SIGNALS)
 POLL_SECONDS = 0.3

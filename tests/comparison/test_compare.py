@@ -13,6 +13,7 @@ from labelled_store import make_store
 
 from s3prl_pemr.comparison.__main__ import compare
 from s3prl_pemr.comparison.stages import Stages
+from s3prl_pemr.explain.clip_map import ClipMap, write_map
 
 TAGS = ("bass", "piano", "rock")
 NOISE = {"fbank_no_cmvn": 0.9, "pemr_random": 0.5, "barlow_twins_local": 0.3}  # of predictions
@@ -64,6 +65,11 @@ def ran(monkeypatch, store):
             if self.fail & set(command):
                 stages._say("Traceback\nValueError: out of luck")
                 return 1, 0
+            if "map" in command:
+                clips = np.arange(8)
+                found = ClipMap([], [], np.full((8, 2), 0.5, np.float32), 0.5, 0.4, 0.3)
+                write_map(Path(command[command.index("-o") + 1]), clips, found)
+                return 0, 0
             expdir = Path(command[command.index("-p") + 1]) if "-p" in command else None
             if "pretrain" in command:
                 _leave_pretraining(expdir, command)
@@ -184,6 +190,25 @@ def test_the_papers_numbers_stand_where_the_clips_are_the_papers(ran, plan, tmp_
         path = plan(rows, tasks={"tagging": {**task, "paper_clips": {"test": clips}}})
         assert compare([path, "--out", str(tmp_path / f"out{clips}")]) == 0
         assert ("0.896" in (tmp_path / f"out{clips}" / "report.md").read_text()) == shown
+
+
+def test_maps_of_rows_stand_in_the_report(ran, plan, tmp_path):
+    maps = {"store": "music", "split": "", "rows": ["Barlow | Twins", "fbank"], "clips": 8, "sounds": 3}
+    path = plan(ROWS, pretrainings=PRETRAININGS, maps=maps)
+    assert compare([path, "--out", str(tmp_path / "out")]) == 0
+    commands = [line for line in ran if "map" in line]
+    assert [line[line.index("-u") + 1] for line in commands] == ["barlow_twins_local", "fbank_no_cmvn"]
+    assert "pretraining/bt-seed1/run/states-10.ckpt" in commands[0][commands[0].index("-k") + 1]
+    page = (tmp_path / "out" / "report.html").read_text()
+    assert page.count("<circle ") == 2 * 8 and page.count("data:audio/mpeg") == 3
+    assert "8 clips of music" in page and page.index("Barlow | Twins</b>") < page.index("fbank</b>")
+    before = len(ran)
+    assert compare([path, "--out", str(tmp_path / "out")]) == 0
+    assert len(ran) == before
+    ran.fail = {"map"}
+    assert compare([path, "--out", str(tmp_path / "other")]) == 1
+    page = (tmp_path / "other" / "report.html").read_text()
+    assert "fbank: failed: ValueError: out of luck" in page and "<circle" not in page
 
 
 def test_what_cannot_be_run_is_said_first(ran, plan, tmp_path):

@@ -12,6 +12,7 @@ from s3prl_pemr.launch.pretrain_arguments import apply_override, default_configs
 from s3prl_pemr.methods import METHODS
 
 STORES = ("mtat", "gtzan", "shs100k", "covers80", "music")
+MARBLE = ("instrument", "pitch", "top50tags", "genre", "jamendo_instrument", "moodtheme", "emo", "giantsteps")
 PLAN = {
     "title": "t", "reference": "a", "stores": {"music": "STORE"},
     "tasks": {"tagging": {"store": "music"}}, "rows": [{"name": "a", "upstream": "fbank"}],
@@ -29,7 +30,7 @@ class Commands(dict):
 def test_every_command_of_a_shipped_plan_is_one_that_a_user_could_type(name, tmp_path, monkeypatch):
     given = yaml.safe_load((s3prl_pemr.comparison.plan.SHIPPED / f"{name}.yaml").read_text())["stores"]
     plan = read_plan(name, ",,".join(f"stores.{store}=X" for store, where in given.items() if not where))
-    assert set(plan.stores) <= set(STORES) | {"works"}
+    assert set(plan.stores) <= {*STORES, *MARBLE, "works"}
     place = Place(tmp_path, {store: tmp_path for store in plan.stores})
     runs, heads = cells_of(plan, place, plan.seeds[0])
     for run in runs:
@@ -74,6 +75,10 @@ def test_demo_plans_need_nothing():
             "steps or seconds, not both",
         ),
         ({"seeds": []}, "a plan has rows, tasks and seeds"),
+        ({"maps": {"store": "misic", "rows": ["a"]}}, "store of maps: 'misic' is not one of music"),
+        ({"maps": {"store": "music", "rows": ["b"]}}, "rows of maps: 'b' is not one of a"),
+        ({"maps": {"store": "music"}}, "maps have a store and rows, or neither"),
+        ({"maps": {"store": "music", "rows": ["a"], "clips": 4}}, "clips must be at least 5"),
     ],
 )
 def test_what_is_wrong_is_one_line(tmp_path, change, message):

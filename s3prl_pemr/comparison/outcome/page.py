@@ -27,11 +27,12 @@ p.about { color: #444; max-width: 50em }
 """
 
 
-def page(title: str, about: str, sections: Sequence[Section], plan: dict) -> str:
+def page(title: str, about: str, sections: Sequence[Section], maps: str, plan: dict) -> str:
     """The whole file as text.
 
     Args:
         title, about: of the plan.
+        maps: a part of the page, as it is.
         plan: as it was run, for the end of the page.
     """
     parts = [f"<h1>{_text(title)}</h1>", f'<p class="about">{_text(about)}</p>']
@@ -42,6 +43,7 @@ def page(title: str, about: str, sections: Sequence[Section], plan: dict) -> str
             parts.append("<ul>" + "".join(f"<li>{_text(line)}</li>" for line in found) + "</ul>")
         parts += [_table(section), f"<p>{_text(caption(section))}</p>"]
         parts += [_picture(section, metric) for metric in section.metrics]
+    parts.append(maps)
     parts.append(
         f"<h2>The plan</h2><pre>{_text(yaml.safe_dump(plan, sort_keys=False, allow_unicode=True))}</pre>"
     )
