@@ -15,7 +15,7 @@ from . import approximate, exact
 from .manifest import SEGMENTS_FOLDER, read_manifest
 from .segment import NAMES, VECTORS, Mapped, Segment
 
-QUERIES_AT_A_TIME = 64
+QUERIES_AT_A_TIME = 128
 ATTEMPTS = 3  # to open an index while another process writes it
 
 

@@ -111,7 +111,7 @@ def test_few_rows_need_no_search(tmp_path, capsys):
     assert covers(["accelerate", str(tmp_path / "I")]) == 0
     assert "quickest searched one by one" in capsys.readouterr().out
     assert not (tmp_path / "I" / approximate.FOLDER).exists()
-    assert [approximate.kind_for(rows) for rows in (1_000, 100_000, 10_000_000)] == ["exact", "hnsw", "ivfpq"]
+    assert [approximate.kind_for(rows) for rows in (1_000, 10_000_000)] == ["exact", "ivfpq"]
 
 
 def test_a_damaged_search_is_passed_over(accelerated, capsys):
