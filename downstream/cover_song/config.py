@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from s3prl_pemr.task.data_config import StoreConfig
 
 from .model import HEADS
+from .training import PRECISIONS
 
 
 @dataclass
@@ -72,6 +73,7 @@ class HeadConfig:
     kind: str = "cqtnet"
     cqtnet_weights: str = ""
     recalibrate_batch_norm: int = 0
+    precision: str = "fp32"
     rerank: int = 0
 
     def __post_init__(self):
@@ -79,6 +81,8 @@ class HeadConfig:
             raise ValueError("recalibrate_batch_norm is a number of batches, at least 0")
         if self.kind not in HEADS:
             raise ValueError(f"head {self.kind!r} is not one of {', '.join(HEADS)}")
+        if self.precision not in PRECISIONS:
+            raise ValueError(f"precision {self.precision!r} is not one of {', '.join(PRECISIONS)}")
         if self.rerank < 0 or (self.rerank and HEADS[self.kind][1] is None):
             raise ValueError("rerank is a number of candidates, at least 0, for a head that hears the CQT")
         if self.cqtnet_weights and HEADS[self.kind][1] != "cqtnet":

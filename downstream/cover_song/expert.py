@@ -12,7 +12,6 @@ import numpy as np
 import torch
 from s3prl.utility.data import get_ddp_sampler
 from torch import Tensor
-from torch.nn import functional as F
 from torch.utils.data import DataLoader
 
 from s3prl_pemr.features.time_pooling import time_mean
@@ -31,6 +30,7 @@ from .head_state import head_state, read_published_weights, refuse_other_head
 from .model import HEADS, READY, REVISION, CoverHead
 from .ranking.report import Retrieval
 from .splits import Split, Splits
+from .training import class_loss, warn_of_rate
 from .training_free.chroma import tonal_chroma
 from .training_free.rerank import by_alignment
 
@@ -75,6 +75,7 @@ class DownstreamExpert(TaskExpert):
             self.splits.check_retrieval([evaluate_split], against_training=False)
             self._warn_of_heard([evaluate_split])
             return
+        warn_of_rate(arguments.get("optimizer"), self.config.datarc.train_batch_size)
         self.splits.check_training()
         self.splits.check_retrieval(runner["eval_dataloaders"], against_training=True)
         self._warn_of_heard(runner["eval_dataloaders"])
@@ -178,13 +179,12 @@ class DownstreamExpert(TaskExpert):
         self._recalibrated = False
         mean = self._upstream_mean(features, tracks) if self.uses_upstream else None
         device = self.best_score.device
-        embeddings = self.head(mean, cqts.unsqueeze(1).to(device) if self.uses_cqt else None)
-        logits = self.head.classifier(embeddings)
-        classes = classes.to(device)
-        loss = F.cross_entropy(logits, classes)
+        crops = cqts.to(device) if self.uses_cqt else None
+        precision = self.config.modelrc.precision
+        loss, accuracy = class_loss(self.head, mean, crops, classes.to(device), precision)
         records["loss"].append(loss.item())
         self.refuse_not_finite(records["loss"][-1], tracks)
-        records["accuracy"].append((logits.argmax(dim=1) == classes).float().mean().item())
+        records["accuracy"].append(accuracy)
         return loss
 
     def _upstream_mean(self, features: Sequence[Tensor], tracks: Sequence[str]) -> Tensor:
