@@ -41,13 +41,14 @@ def load_model(model_file_path: str = "") -> HearModel:
     """
     name, _, checkpoint = model_file_path.partition(":")
     if model_file_path and not checkpoint and Path(model_file_path).exists():
-        name, checkpoint = s3prl_pemr.load(model_file_path).method, model_file_path
+        name, checkpoint = str(s3prl_pemr.load(model_file_path).method), model_file_path
     return HearModel(Embedder(Wanted(name or "pemr", checkpoint or None)))
 
 
 def get_timestamp_embeddings(audio: Tensor, model: HearModel) -> tuple[Tensor, Tensor]:
     """Embeddings (n, T, D), and middles of frames in milliseconds (n, T), of sounds of one length (n, N)."""
-    device = model.embedder.device = audio.device  # HEAR moves the model by itself, and its audio there
+    device = audio.device
+    model.embedder.device = str(device)  # HEAR moves the model by itself, and its audio there
     frames = torch.stack(model.embedder.frames(list(audio.detach().cpu().float().numpy())))
     step = MILLISECONDS * model.embedder.rate_samples / SAMPLE_RATE
     middles = (torch.arange(frames.shape[1], dtype=torch.float32) + 0.5) * step

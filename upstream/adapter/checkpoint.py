@@ -36,7 +36,7 @@ def read_checkpoint(
     """Load with `weights_only`: nothing in the file is executed.
 
     Args:
-        path: a checkpoint, a json of weights (weights_file.py), a folder of save_pretrained, or one of SHIPPED.
+        path: a checkpoint, a json of weights (weights_file.py), a folder of save_pretrained, one of SHIPPED.
         needed: keys that it must have.
         writer: who writes such files, for the messages.
 
