@@ -29,9 +29,11 @@ from s3prl_pemr.embedding.embedder import Embedder, Wanted, batches
 from s3prl_pemr.report.parameters import parameters_of
 from s3prl_pemr.report.progress import Progress
 
+from .audio_files import read_without_torchcodec
 from .sound import samples_of
 from .tasks import refuse_other_than_sound
 
+read_without_torchcodec()
 HEARD_TOGETHER = 8
 HEARD_SECONDS = 240  # of those, with their padding
 

@@ -1,12 +1,19 @@
 """`s3prl-pemr mteb`, on tasks of a file."""
 
+import io
 import json
 import sys
 
+import numpy as np
 import pytest
+import soundfile
+import soxr
 from places import ROOT
 
 pytest.importorskip("mteb")
+
+from datasets import Audio, Dataset
+from tiny_tasks import TinyCovers
 
 from s3prl_pemr.boards.__main__ import main
 from s3prl_pemr.boards.evaluation import read_items
@@ -34,6 +41,53 @@ def test_scores_and_items_are_kept_and_not_made_twice(tmp_path, capsys, monkeypa
     monkeypatch.setattr("mteb.evaluate", lambda *_, **__: pytest.fail("was there"))
     assert main(words) == 0
     assert capsys.readouterr().out.splitlines() == [covers, timbres]
+
+
+def in_files(table):
+    """The same with wav files at 22.05 kHz instead of samples, as datasets keeps them."""
+    rows = []
+    for number, sound in enumerate(table["audio"]):
+        file = io.BytesIO()
+        soundfile.write(file, soxr.resample(np.array(sound["array"]), 16_000, 22_050), 22_050, format="WAV")
+        rows.append({"bytes": file.getvalue(), "path": f"{number}.wav"})
+    return Dataset.from_dict({"id": table["id"], "audio": rows}).cast_column("audio", Audio())
+
+
+def test_mtebs_own_cover_task_on_data_in_its_form(tmp_path, monkeypatch, capsys):
+    from mteb.tasks import Covers80A2ARetrieval
+
+    tiny = TinyCovers()
+    tiny.load_data()
+    data = tiny.dataset["default"]["test"]
+    files = {part: in_files(data[part]) for part in ("queries", "corpus")}
+    pairs = [(query, document, 1) for query, found in data["relevant_docs"].items() for document in found]
+    judged = dict(zip(("query-id", "corpus-id", "score"), zip(*pairs, strict=True), strict=True))
+    tables = {**files, "qrels": Dataset.from_dict(judged)}
+    lines = ["---", "configs:"]
+    for part, table in tables.items():
+        table.to_parquet(tmp_path / part / "test.parquet")
+        lines += [
+            f"- config_name: {part}",
+            "  data_files:",
+            "  - split: test",
+            f"    path: {part}/test.parquet",
+        ]
+    (tmp_path / "README.md").write_text("\n".join([*lines, "---", ""]))
+    monkeypatch.setattr("datasets.config.HF_DATASETS_CACHE", tmp_path / "cache")
+    place = {"path": str(tmp_path), "revision": "main"}
+    own = Covers80A2ARetrieval.metadata.model_copy(update={"dataset": place})
+    monkeypatch.setattr(Covers80A2ARetrieval, "metadata", own)
+    words = [
+        "Covers80A2ARetrieval",
+        "--cover-model",
+        "ftm2d",
+        "--device",
+        "cpu",
+        "--out",
+        str(tmp_path / "out"),
+    ]
+    assert main(words) == 0
+    assert capsys.readouterr().out == "Covers80A2ARetrieval, test: ndcg_at_10 1.0000 (8 items of 4 works)\n"
 
 
 @pytest.mark.parametrize(
