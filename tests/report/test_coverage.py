@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from s3prl.downstream.cover_song.ranking.cosine import scores_from_embeddings
 from s3prl.downstream.cover_song.ranking.expectation import intervals
-from s3prl.downstream.music_tagging.labels.task import Tagging
+from s3prl.downstream.music_tagging.labels.task import Regression, Tagging
 from s3prl.downstream.music_tagging.scoring.weighted_metric import weighted_tag_scores
 from scipy.special import ndtri
 
@@ -99,6 +99,32 @@ def test_intervals_over_songs_hold_the_truth(songs, kind, sets, least):
     if songs == 24:
         ours, before = found["pr_auc"]
         assert ours - before > 0.05
+
+
+def regression_coverage(songs, clips, r2, sets):
+    """Share of test sets whose interval holds R2: two numbers a clip, what is missed mostly a song's."""
+    numbers, hits = np.repeat(np.arange(songs), clips), 0
+    for number in range(sets):
+        generator = np.random.default_rng([number, songs])
+        said, of_song = generator.standard_normal((2, songs, 2))[:, numbers]
+        missed = 0.7 * of_song + 0.51**0.5 * generator.standard_normal((len(numbers), 2))
+        said = r2**0.5 * said
+        true = said + (1 - r2) ** 0.5 * missed
+        counts = drawn_counts(numbers, RESAMPLES, number), left_out_counts(numbers)
+        values, without = (Regression.resampled(true, said, c, ["a", "b"])["r2"] for c in counts)
+        score = Regression.metrics(true, said, ["a", "b"])["r2"]
+        low, high = interval_95(values, without, score, songs, Regression.bounds)
+        hits += low <= r2 <= high
+    return hits / sets
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("r2", [0.1, 0.6])
+@pytest.mark.parametrize(("songs", "clips"), [(24, 1), (24, 3), (125, 1)])
+def test_intervals_of_r2_hold_the_truth(songs, clips, r2):
+    found = regression_coverage(songs, clips, r2, sets=500)
+    print(songs, clips, r2, found)
+    assert 0.92 <= found <= 0.985
 
 
 @pytest.mark.slow
