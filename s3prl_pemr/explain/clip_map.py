@@ -29,7 +29,7 @@ class ClipMap:
         labels: of each, B.
         places: float32, (B, 2), each axis from 0 to 1.
         explained: share of the vectors' variance that the plane of PCA alone would show.
-        alike, chance: how many clips have a tag in common with their neighbour, and with any other clip.
+        alike, chance: how much of their tags clips share with a neighbour, and with any other (shared_tags).
     """
 
     tracks: list[str]
@@ -41,8 +41,8 @@ class ClipMap:
 
     def told(self) -> str:
         """What the picture is to be read with."""
-        shared = "of the clips have a tag in common with their neighbour"
-        neighbours = f"{self.alike:.0%} {shared}, {self.chance:.0%} with any other; " if self.chance else ""
+        near = "of their tags clips share with the nearest of another song"
+        neighbours = f"{self.alike:.0%} {near}, {self.chance:.0%} with any; " if self.chance else ""
         return f"{neighbours}the best plane shows {self.explained:.0%} of the variance."
 
 
@@ -74,28 +74,31 @@ def lay_out(vectors: np.ndarray, seed: int = 0) -> tuple[np.ndarray, float]:
     return ((places - low) / np.maximum(high - low, 1e-9)).astype(np.float32), explained
 
 
-def neighbours_share_tags(vectors: np.ndarray, labels: list[list[str]]) -> tuple[float, float]:
-    """How many of the tagged clips have a tag in common with their nearest neighbour, and with a random one.
+def shared_tags(vectors: np.ndarray, labels: list[list[str]], songs: np.ndarray) -> tuple[float, float]:
+    """How much of their tags clips share with their nearest clip of another song, and with any such clip.
 
-    The nearest is that of standardised vectors (B, D) by Euclidean distance, as t-SNE has it. (0, 0) of fewer
-    than two tagged clips.
+    Shared of two clips are the tags that both have over those that one of them has (Jaccard); the nearest is
+    that of standardised vectors (B, D) by Euclidean distance, as t-SNE has it. (0, 0) where no two tagged
+    clips are of different songs.
+
+    Args:
+        songs: the song of each clip as a number, (B,).
     """
-    from sklearn.neighbors import NearestNeighbors
+    from sklearn.metrics import pairwise_distances
 
     tagged = np.flatnonzero([len(own) > 0 for own in labels])
-    if len(tagged) < 2:
-        return 0.0, 0.0
-    scaled = _standardised(vectors[tagged])
-    _, near = NearestNeighbors(n_neighbors=2).fit(scaled).kneighbors(scaled)
-    itself = np.arange(len(tagged))
-    neighbour = np.where(near[:, 0] == itself, near[:, 1], near[:, 0])  # of equal vectors any may come first
     names = {name: column for column, name in enumerate(sorted({tag for own in labels for tag in own}))}
-    has = np.zeros((len(tagged), len(names)), np.int64)
+    has = np.zeros((len(tagged), len(names)))
     for row, clip in enumerate(tagged):
         has[row, [names[tag] for tag in labels[clip]]] = 1
-    shared = (has @ has.T) > 0
-    np.fill_diagonal(shared, False)
-    return float(shared[itself, neighbour].mean()), float(shared.sum() / (len(tagged) * (len(tagged) - 1)))
+    others = songs[tagged][:, None] != songs[tagged]
+    rows = np.flatnonzero(others.any(axis=1))
+    if len(rows) == 0:
+        return 0.0, 0.0
+    both = has @ has.T
+    shared = both / (has.sum(axis=1)[:, None] + has.sum(axis=1) - both)
+    distances = np.where(others, pairwise_distances(_standardised(vectors[tagged])), np.inf)
+    return float(shared[rows, distances[rows].argmin(axis=1)].mean()), float(shared[others].mean())
 
 
 def write_map(path: Path, rows: np.ndarray, found: ClipMap) -> None:

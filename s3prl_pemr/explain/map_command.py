@@ -34,9 +34,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Carry out the command. Returns the exit status; raises ValueError (one line)."""
     check_file(args.out, "-o")
+    from s3prl.downstream.music_tagging.scoring.clip_groups import song_numbers
+
     from s3prl_pemr.embedding.embedder import Embedder, Wanted
     from s3prl_pemr.safety.whole_file import write_whole
     from s3prl_pemr.store import AudioStore
+    from s3prl_pemr.store.groups import read_groups
 
     from . import clip_map
     from .map_page import map_page
@@ -49,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
     vectors = clip_map.clip_vectors(store, chosen, embedder)
     tracks, labels = clip_map.named(store, chosen)
     places, explained = clip_map.lay_out(vectors, args.seed)
-    shares = clip_map.neighbours_share_tags(vectors, labels)
+    shares = clip_map.shared_tags(vectors, labels, song_numbers(tracks, read_groups(store.path)))
     found = clip_map.ClipMap(tracks, labels, places, explained, *shares)
     counts = f"{len(chosen)} of {len(rows)} clips"
     if args.out.suffix == ".npz":

@@ -98,8 +98,9 @@ def _panel(title: str, found: ClipMap, names: Sequence[str], sounds: Sequence[st
         _circle(clip, name, place, sound is not None)
         for clip, (name, place, sound) in enumerate(zip(names, found.places.tolist(), sounds, strict=True))
     ]
-    caption = f"<figcaption><b>{html.escape(printable(title))}</b> {html.escape(found.told())}</figcaption>"
-    return f'<figure>{caption}<svg viewBox="0 0 {SIZE} {SIZE}">{"".join(circles)}</svg></figure>'
+    name, told = html.escape(printable(title)), html.escape(found.told())
+    picture = f'<svg viewBox="0 0 {SIZE} {SIZE}">{"".join(circles)}</svg>'
+    return f"<figure><b>{name}</b>{picture}<figcaption>{told}</figcaption></figure>"
 
 
 def _circle(clip: int, name: str, place: list[float], sound: bool) -> str:

@@ -11,7 +11,7 @@ import pytest
 from labelled_store import make_store
 
 from s3prl_pemr.explain.__main__ import clip_map
-from s3prl_pemr.explain.clip_map import ClipMap, lay_out, neighbours_share_tags, read_map
+from s3prl_pemr.explain.clip_map import ClipMap, lay_out, read_map, shared_tags
 from s3prl_pemr.explain.map_page import maps_of
 from s3prl_pemr.store import AudioStore
 
@@ -65,15 +65,16 @@ def test_a_page_of_a_store(tmp_path, capsys):
     assert len(read_map(data, AudioStore(store))[0]) == 6
 
 
-def test_neighbours_that_share_a_tag_by_hand():
+def test_tags_that_neighbours_share_by_hand():
     vectors = np.array([[0.0], [1.0], [10.0], [11.0], [500.0]])
-    labels = [["a"], ["a", "b"], ["b"], ["c"], []]
-    # neighbours 0-1 share a, 2-3 nothing; of the 6 pairs of tagged clips 0-1 and 1-2 share a tag
-    assert neighbours_share_tags(vectors, labels) == (2 / 4, 2 / 6)
-    same = np.zeros((3, 2))  # equal vectors: a clip is not its own neighbour
-    assert neighbours_share_tags(same, [["a"], ["a"], ["a"]]) == (1, 1)
-    assert neighbours_share_tags(same, [["a"], ["b"], ["c"]]) == (0, 0)
-    assert neighbours_share_tags(same, [["a"], [], []]) == (0, 0)
+    labels, songs = [["a"], ["a", "b"], ["b"], ["c"], []], np.arange(5)
+    # nearest: 0-1 share a of a, b; 2-3 nothing. Of the 6 pairs of tagged clips 0-1 and 1-2 share a half
+    assert shared_tags(vectors, labels, songs) == pytest.approx((1 / 4, 1 / 6))
+    # 0 and 1 of one song: the nearest of both is 2; pairs 0-2, 0-3, 1-2, 1-3, 2-3; 2's and 3's are 3 and 2
+    assert shared_tags(vectors, labels, np.array([0, 0, 1, 2, 3])) == pytest.approx((0.5 / 4, 0.5 / 5))
+    assert shared_tags(vectors, labels, np.zeros(5)) == (0, 0)
+    assert shared_tags(vectors, [["a"], [], [], [], []], songs) == (0, 0)
+    assert shared_tags(np.zeros((3, 2)), [["a"]] * 3, np.arange(3)) == (1, 1)
 
 
 def test_maps_side_by_side():
@@ -89,7 +90,8 @@ def test_maps_side_by_side():
     ]
     assert page.count('class="sound"') == 2 and page.count("data:audio/mpeg") == 1
     assert (
-        "one &amp; two" in page and "40% of the clips have a tag in common with their neighbour, 30%" in page
+        "one &amp; two" in page
+        and "40% of their tags clips share with the nearest of another song, 30%" in page
     )
     assert page.count("</script>") == 2  # of the page itself
 
