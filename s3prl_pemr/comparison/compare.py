@@ -18,7 +18,7 @@ from s3prl_pemr.report.printable import visible
 from s3prl_pemr.report.progress import Progress
 from s3prl_pemr.safety.interruption import Interruption
 from s3prl_pemr.safety.sole_writer import sole_writer
-from s3prl_pemr.safety.whole_file import write_whole
+from s3prl_pemr.safety.whole_file import remove_leftovers, write_whole
 
 from .boards import look_up_boards
 from .cells import Place, PretrainingCell, cells_of
@@ -52,6 +52,7 @@ def run(args: argparse.Namespace) -> int:
     folder = args.out or Path(Path(args.plan).stem)
     check_folder(folder, "--out")
     with sole_writer(folder, remedy="choose another --out"):
+        remove_leftovers(folder)
         return carry_out_plan(plan, place_of(plan, folder), args.jobs)
 
 

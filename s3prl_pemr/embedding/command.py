@@ -25,11 +25,12 @@ from s3prl_pemr.report.printable import printable, visible
 from s3prl_pemr.report.progress import Progress
 from s3prl_pemr.safety.interruption import Interruption
 from s3prl_pemr.safety.sole_writer import sole_writer
+from s3prl_pemr.safety.whole_file import remove_partials
 from s3prl_pemr.store.parts import Shard
 
 from .embedder import POOLS, Embedder, Wanted, batches
 from .files import is_current, write_track
-from .tables import TABLES, need_arrow, write_table
+from .tables import TABLES, need_arrow, tracks_file, write_table
 
 HELP = "vectors of a folder of music by any upstream"
 EXAMPLE = "s3prl-pemr embed MUSIC VECTORS.parquet --every 10"
@@ -74,6 +75,8 @@ def run(args: argparse.Namespace) -> int:
     folder = args.out.with_name(f"{args.out.name}.parts") if is_table else args.out
     wanted = Wanted(args.upstream, args.upstream_ckpt, args.layer, args.pool, args.every, args.piece)
     with sole_writer(folder, remedy="choose another OUT"):
+        for place in (folder, tracks_file(args.out)):
+            remove_partials(place)
         return _embed(args, wanted, folder, is_table)
 
 

@@ -6,6 +6,8 @@ import os
 import tempfile
 from pathlib import Path
 
+from s3prl_pemr.safety.whole_file import remove_partials
+
 
 class OutputError(ValueError):
     """A place that cannot be written; one line."""
@@ -37,7 +39,7 @@ def check_folder(folder: Path | str, flag: str) -> None:
 
 
 def check_file(path: Path, flag: str) -> None:
-    """The same for a file; its folder has to be there.
+    """The same for a file; its folder has to be there. Removes what killed runs left half-written of it.
 
     Raises: OutputError (one line).
     """
@@ -50,3 +52,4 @@ def check_file(path: Path, flag: str) -> None:
     check_folder(path.parent, flag)
     if path.exists() and not os.access(path, os.W_OK):
         raise OutputError(f"{flag} {path}: cannot be written; choose another place")
+    remove_partials(path)

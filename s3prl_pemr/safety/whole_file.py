@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import glob
 import os
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -32,6 +33,8 @@ def whole_file(path: Path, sync: bool = False) -> Iterator[BinaryIO]:
     partial = path.with_name(f"{path.name}.{uuid.uuid4().hex[:8]}{PARTIAL}")
     try:
         with partial.open("wb") as file:
+            with suppress(OSError):  # a disk that knows no locks
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             yield file
             file.flush()
             if sync:
@@ -70,10 +73,16 @@ def remove_leftovers(folder: Path, older_than_seconds: float = 0) -> None:
                 continue
 
 
-def remove_partials(path: Path) -> None:
-    """Remove what killed runs left of one file, in a folder that may hold anything else.
+def remove_partials(place: Path) -> None:
+    """Remove what killed runs left of one file of `whole_file`, or of all in a folder and below it.
 
-    Args: path: of `whole_file`; the caller is its sole writer.
+    What another process is writing is spared: it holds its lock.
     """
-    for partial in path.parent.glob(f"{glob.escape(path.name)}.????????{PARTIAL}"):
-        partial.unlink(missing_ok=True)
+    if place.is_dir():
+        found = place.rglob(f"*.????????{PARTIAL}")
+    else:
+        found = place.parent.glob(f"{glob.escape(place.name)}.????????{PARTIAL}")
+    for partial in found:
+        with suppress(OSError), partial.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            partial.unlink(missing_ok=True)

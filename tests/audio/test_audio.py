@@ -62,7 +62,8 @@ def test_a_tone_keeps_its_frequency_level_and_length(
     hertz, decibels = peak_hz_and_decibels(read)
     assert hertz == TONE_HZ
     assert abs(decibels) < tolerance_decibels
-    assert read_header(path).seconds == pytest.approx(3.0, abs=0.001)
+    whole_frames = 0.05 if name.endswith("mp3") else 0.001  # older libsndfile's headers of mp3 count those
+    assert read_header(path).seconds == pytest.approx(3.0, abs=whole_frames)
 
 
 def test_16_bit_16_khz_passes_unchanged(tmp_path):

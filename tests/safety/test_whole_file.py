@@ -97,3 +97,19 @@ def test_what_is_left_of_one_file_goes_and_nothing_else(tmp_path):
         path.touch()
     remove_partials(tmp_path / "a[1].npz")
     assert sorted(tmp_path.iterdir()) == sorted(left[1:])
+
+
+def test_what_is_left_below_a_folder_goes(tmp_path):
+    (tmp_path / "a/b").mkdir(parents=True)
+    (tmp_path / "a/b/c.npz.0123abcd.partial").touch()
+    (tmp_path / "a/mine.partial").touch()
+    remove_partials(tmp_path)
+    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["mine.partial"]
+
+
+def test_what_another_process_is_writing_is_no_leftover(tmp_path):
+    path = tmp_path / "a.npz"
+    with whole_file(path) as file:
+        file.write(b"whole")
+        remove_partials(path)
+    assert path.read_bytes() == b"whole"

@@ -3,7 +3,7 @@
 import json
 import os
 import shutil
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -21,13 +21,12 @@ TAGS = ("a", "b")
 
 @dataclass
 class Case:
-    """A command in a folder; `again` is what goes on after a fault, `kept` what is there before it begins."""
+    """A command in a folder; `again` is what goes on after a fault."""
 
     name: str
     words: list[str]
     again: list[str]
     result: str  # the folder below, of which `state` is compared
-    kept: list[str] = field(default_factory=list)
 
     def state(self, folder: Path) -> dict:
         """All that has to be the same, whatever happened before."""
@@ -37,7 +36,7 @@ class Case:
 
 def compared(folder: Path):
     """Files that hold results: no logs of events, locks, command lines, caches."""
-    other = ("events.out", "run.json", "run.lock", "prepare.lock", "args_", ".INDEX")
+    other = ("events.out", "log.txt", "run.json", "run.lock", "prepare.lock", "args_", ".INDEX")
     inside = {"features", "segments"}  # a cache; of an index: its index.json stands for them
     files = (path for path in folder.rglob("*") if path.is_file() and not inside & set(path.parts))
     return (path for path in files if not path.name.startswith(other))
@@ -95,6 +94,18 @@ def make_inputs(folder: Path) -> None:
     (folder / "runner.yaml").write_text(yaml.safe_dump(config))
     (folder / "model.yaml").write_text(yaml.safe_dump(MODEL))
     done(run([*cover_words(folder), "-p", folder / "covers"], folder))
+    words = ["covers", "embed", folder / "SRC", folder / "INDEX", "--jobs", 1, "--device", "cpu"]
+    done(run(words, folder))
+    short = {f"config.runner.{key}_step": 2 for key in ("eval", "save", "log")} | {
+        "config.runner.total_steps": 2
+    }
+    tagging = {"store": "music", "config": "config_demo.yaml", "settings": short, "splits": ["dev"]}
+    row = {"name": "filter banks", "upstream": "fbank_no_cmvn"}
+    plan = {"title": "One row", "reference": row["name"], "seeds": [1], "stores": {"music": str(store)}}
+    plan |= {"tasks": {"tagging": tagging}, "rows": [row]}
+    (folder / "plan.yaml").write_text(yaml.safe_dump(plan))
+    (folder / "compared").mkdir()
+    done(run(["compare", folder / "plan.yaml", "--out", "run"], folder / "compared"))
 
 
 def done(outcome) -> None:
@@ -130,8 +141,14 @@ def cases(inputs: Path) -> dict[str, Case]:
     tagging = ["downstream", "-m", "train", "-u", "fbank_no_cmvn", "-d", "music_tagging", "--device", "cpu"]
     tagging += ["-p", "run", "-a", "-o", ",,".join(settings)]
     covers = [*cover_words(inputs), "-p", "run", "-a"]
-    embed = ["covers", "embed", "SRC", "run/INDEX", "--model", inputs / "covers/dev-best.ckpt"]
-    embed += ["--jobs", 1, "--device", "cpu"]
+    index = ["covers", "embed", "SRC", "run/INDEX", "--model", inputs / "covers/dev-best.ckpt"]
+    index += ["--jobs", 1, "--device", "cpu"]
+    asked = [inputs / "SRC/03.wav", inputs / "INDEX"]
+    scan = ["covers", "scan", *asked, "--device", "cpu", "--cue", "run/scan.cue"]
+    page = ["covers", "report", *asked, inputs / "SRC", "--device", "cpu", "-o", "run/page.html"]
+    vectors = ["embed", "SRC", "run", "-u", "fbank_no_cmvn", "--jobs", 1, "--device", "cpu"]
+    table = [*vectors[:2], "run/vectors.npy", *vectors[3:]]
+    compare = ["compare", inputs / "plan.yaml", "--out", "run"]
     prepare = ["prepare", "folder", "SRC", "run", "--jobs", 1]
     workers = [*prepare[:-1], 3]
     read_by_others = [*pretrain, "-o", "config.pretrain_expert.datarc.num_workers=2"]
@@ -143,8 +160,13 @@ def cases(inputs: Path) -> dict[str, Case]:
         Case("pretrain_workers", read_by_others, read_by_others, "run"),
         Case("tagging", tagging, tagging, "run"),
         Case("cover_song", covers, covers, "run"),
-        Case("embed", embed, embed, "run"),
-        Case("embed_workers", [*embed, "--jobs", 2], [*embed, "--jobs", 2], "run"),
+        Case("covers_embed", index, index, "run"),
+        Case("covers_embed_workers", [*index, "--jobs", 2], [*index, "--jobs", 2], "run"),
+        Case("scan", scan, scan, "run"),
+        Case("report", page, page, "run"),
+        Case("embed", vectors, vectors, "run"),
+        Case("embed_table", table, table, "run"),
+        Case("compare", compare, compare, "run"),
     ]
     return {case.name: case for case in listed}
 
@@ -153,8 +175,15 @@ def begin(case: Case, folder: Path, inputs: Path) -> None:
     """A new folder in which the command has not begun; one before it, where there was one, is removed."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
-    if case.name.startswith(("prepare", "embed")):
-        shutil.copytree(inputs / "SRC", folder / "SRC", copy_function=shutil.copy2)
+    if case.name == "compare":
+        shutil.copytree(inputs / "compared/run", folder / "run", ignore=shutil.ignore_patterns("re*.*"))
+        return
+    if case.name in ("scan", "report"):
+        (folder / "run").mkdir()
+    if case.name.startswith(("prepare", "embed", "covers_embed")):
+        left_out = ("0[4-9].wav", "1*.wav") if case.name.startswith("embed") else ()
+        ignore = shutil.ignore_patterns(*left_out)
+        shutil.copytree(inputs / "SRC", folder / "SRC", copy_function=shutil.copy2, ignore=ignore)
         (folder / "run").mkdir()
     if case.name == "prepare_changed":
         done(run(case.words, folder))

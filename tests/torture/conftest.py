@@ -18,6 +18,8 @@ IMPORTED = [
     "s3prl_pemr.launch.pretrain",
     "s3prl_pemr.launch.downstream",
     "s3prl_pemr.covers.__main__",
+    "s3prl_pemr.comparison.__main__",
+    "s3prl_pemr.embedding.__main__",
     "s3prl.pretrain.training.runner",
     "s3prl.pretrain.pemr.method",
     "s3prl.hub",

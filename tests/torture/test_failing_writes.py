@@ -5,14 +5,15 @@ as a kill; then the same command goes on without a fault, and the end is that of
 """
 
 import pytest
+from afterwards import difference, trouble
 from commands import begin, cases
 from faults import FULL, KILL, ONCE, Faults
 from forked import run
-from pretraining_runs import equal
 
-NAMES = ("prepare", "prepare_changed", "pretrain", "tagging", "cover_song", "embed")
+TRAINING = ("pretrain", "tagging", "cover_song")
+REPORTS = ("scan", "report", "compare")  # written again from what is there
+NAMES = ("prepare", "prepare_changed", *TRAINING, "covers_embed", "embed", "embed_table", *REPORTS)
 EACH = {ONCE: 1, KILL: 1, FULL: 3}  # a disk that is full from the next request on is much the same
-LEFT = ("*.partial", "*.tmp", "*.replaced", "*.new")
 
 
 def wrong(outcome, kind, case, folder, expected):
@@ -25,12 +26,6 @@ def wrong(outcome, kind, case, folder, expected):
         return f"status {outcome.status}: {outcome.printed[-1500:]}"
     last = outcome.printed.strip().splitlines()[-1]
     return None if last.startswith(("error: ", "prepare: ")) else f"its last line is {last!r}"
-
-
-def difference(state, expected):
-    """Files that are missing, too many, or have another content."""
-    changed = {name for name in set(state) & set(expected) if not equal(state[name], expected[name])}
-    return sorted(set(state) ^ set(expected) | changed)
 
 
 @pytest.mark.torture
@@ -46,13 +41,7 @@ def test_every_request_fails_once(inputs, tmp_path, name, kind, report):
         begin(case, folder, inputs)
         broken = run(case.words, folder, Faults(folder / "run", at, kind))
         why = wrong(broken, kind, case, folder, expected)
-        again = run(case.again, folder)
-        if again.status != 0:
-            why = f"goes on with status {again.status}: {again.printed[-1500:]}"
-        elif odd := difference(case.state(folder), expected):
-            why = f"is another run at its end: {odd}"
-        elif left := [path.name for pattern in LEFT for path in folder.rglob(pattern)]:
-            why = f"leaves {left}"
+        why = trouble(case, folder, expected) or why
         if why:
             faults.append(f"{at} ({broken.requests[-1:] or whole.requests[at - 1 : at]}): {why}")
     tried = -(-len(whole.requests) // EACH[kind])

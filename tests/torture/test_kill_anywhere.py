@@ -7,10 +7,12 @@ import signal
 import time
 
 import pytest
+from afterwards import trouble
 from commands import begin, cases
 from forked import finish, left_behind, run, start
-from test_failing_writes import LEFT, NAMES, difference
 
+NAMES = ("prepare", "prepare_changed", "prepare_workers", "pretrain", "pretrain_workers", "tagging")
+NAMES += ("cover_song", "covers_embed", "covers_embed_workers", "embed")
 KILLS = 30
 STOPS = 10  # of each signal
 SECONDS = 5  # for a signal to be obeyed
@@ -29,7 +31,7 @@ def disturbed(case, folder, number, after):
 
 
 @pytest.mark.torture
-@pytest.mark.parametrize("name", [*NAMES, "prepare_workers", "embed_workers", "pretrain_workers"])
+@pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
 def test_stopped_at_random_moments(inputs, tmp_path, name, number, report):
     case, folder = cases(inputs)[name], tmp_path / name
@@ -49,13 +51,7 @@ def test_stopped_at_random_moments(inputs, tmp_path, name, number, report):
             why = f"status {outcome.status} after {seconds:.1f} s: {outcome.printed[-800:]}"
         if workers := left_behind(session):
             why = f"leaves the processes {workers}"
-        again = run(case.again, folder)
-        if again.status != 0:
-            why = f"goes on with status {again.status}: {again.printed[-1500:]}"
-        elif odd := difference(case.state(folder), expected):
-            why = f"is another run at its end: {odd}"
-        elif left := [path.name for pattern in LEFT for path in folder.rglob(pattern)]:
-            why = f"leaves {left}"
+        why = trouble(case, folder, expected) or why
         if why:
             faults.append(f"after {after:.2f} of {whole.seconds:.2f} s: {why}")
     report(f"{name}, signal {number}: {stopped} stopped, {len(faults)} faults")
