@@ -17,6 +17,7 @@ from .config import AugmentConfig, DataConfig
 from .cqt.augment import augment, change_speed
 from .cqt.cache import CqtCache
 from .cqt.crops import draw_crop, draw_windows
+from .cqt.joined import JoinedCqt
 from .cqt.transform import column_count
 from .splits import Split
 
@@ -36,7 +37,12 @@ class WholeTracks(Dataset):
     """
 
     def __init__(
-        self, split: Split, classes: list[int], cqt: CqtCache | None, waveforms: bool, shortest_samples: int
+        self,
+        split: Split,
+        classes: list[int],
+        cqt: CqtCache | JoinedCqt | None,
+        waveforms: bool,
+        shortest_samples: int,
     ):
         self.split, self.classes, self.cqt = split, classes, cqt
         self.waveforms, self.shortest_samples = waveforms, shortest_samples

@@ -25,6 +25,7 @@ from .config import CoverConfig
 from .cqt.cache import CqtCache
 from .cqt.columns import pad_columns
 from .cqt.crops import CropBatches
+from .cqt.joined import JoinedCqt, columns_of
 from .dataset import CroppedTracks, WholeTracks
 from .head_state import head_state, read_published_weights, refuse_other_head
 from .model import HEADS, READY, REVISION, CoverHead
@@ -59,7 +60,7 @@ class DownstreamExpert(TaskExpert):
         self.uses_upstream, network = HEADS[self.kind]
         self.uses_cqt = network is not None
         self.windows = self.config.datarc.windows if self.upstream_trainable else 0
-        self._caches: dict[Path, CqtCache] = {}
+        self._caches: dict[Path, CqtCache | JoinedCqt] = {}
         self.head: CoverHead | None = None
         self._recalibrated = False  # since the last training step
         if self.upstream_trainable and not self.uses_upstream:
@@ -143,10 +144,10 @@ class DownstreamExpert(TaskExpert):
         self._recalibrated = True
         logger.info("%s", done)
 
-    def _columns(self, split: Split) -> CqtCache:
+    def _columns(self, split: Split) -> CqtCache | JoinedCqt:
         path = split.store.path
         if path not in self._caches:
-            self._caches[path] = CqtCache(split.store, self.config.datarc.cqt_jobs or None)
+            self._caches[path] = columns_of(split.store, self.config.datarc.cqt_jobs or None)
         return self._caches[path]
 
     def forward(

@@ -2,6 +2,8 @@
 
 import sys
 
+from s3prl.downstream.cover_song.cqt import command as cqt
+
 from s3prl_pemr.launch.commands import parse_command
 from s3prl_pemr.launch.errors import line_of
 from s3prl_pemr.launch.outputs import check_folder
@@ -26,6 +28,7 @@ COMMANDS = {
     "giantsteps": giantsteps,
     "demo": demo,
     "join": join,
+    "cqt": cqt,
     "verify": verify,
 }
 

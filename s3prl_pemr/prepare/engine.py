@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
@@ -62,12 +63,12 @@ class RayWorkers:
         lost: Callable[[Item], Result] | None = None,
     ) -> Iterator[Result]:
         """See Workers.in_order; an item whose workers died each time is `lost`, and the others go on."""
-        task = self._ray.remote(function)
+        task, pack = self._ray.remote(_run), self._ray.cloudpickle.dumps
         cores = int(self._ray.cluster_resources().get("CPU", 0))
         limit = TASKS_PER_WORKER * max(cores, self._jobs)
         pending: deque[tuple[Item, Any]] = deque()
         for item in items:
-            pending.append((item, task.remote(item)))
+            pending.append((item, task.remote(pack((function, item)))))
             if len(pending) == limit:
                 yield self._next(pending, lost)
         while pending:
@@ -84,3 +85,9 @@ class RayWorkers:
             if lost is None:
                 raise StoreError(f"every worker died at {item!r} ({type(error).__name__})") from error
             return lost(item)
+
+
+def _run(packed: bytes) -> Any:
+    """A task. Importing this module for it made our folders known to s3prl: the rest can be unpacked now."""
+    function, item = pickle.loads(packed)
+    return function(item)

@@ -25,7 +25,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from s3prl_pemr.audio import INT16_FULL_SCALE
-from s3prl_pemr.prepare.workers import Workers
+from s3prl_pemr.prepare.engine import PROCESSES, make_workers
 from s3prl_pemr.report.progress import Progress
 from s3prl_pemr.safety.positional_read import read_into
 from s3prl_pemr.safety.whole_file import remove_leftovers, write_whole
@@ -56,12 +56,20 @@ class CqtCache:
     Args:
         store: the audio.
         jobs: worker processes; all cores if not given.
+        engine: where the workers are (s3prl_pemr/prepare/engine.py).
 
     Raises: ValueError (one line) where the folder holds columns of other settings or other audio, or cannot
         be written.
     """
 
-    def __init__(self, store: AudioStore, jobs: int | None = None, settings: CqtSettings = SETTINGS):
+    def __init__(
+        self,
+        store: AudioStore,
+        jobs: int | None = None,
+        settings: CqtSettings = SETTINGS,
+        engine: str = PROCESSES,
+    ):
+        self._engine = engine
         self.folder = store.path / FOLDER
         self.settings, self.fingerprint = settings, store.fingerprint
         self.columns = np.array([column_count(int(length), settings) for length in store.length_samples])
@@ -148,7 +156,8 @@ class CqtCache:
         committed = monotonic()
         bar = Progress(total=len(store), initial=done, desc=f"CQT of {store.path}", unit="track")
         try:
-            for rows in _results(tracks, min(jobs, (len(store) - done) // INLINE_TRACKS)):
+            few = (len(store) - done) // INLINE_TRACKS
+            for rows in _results(tracks, min(jobs, few) if self._engine == PROCESSES else jobs, self._engine):
                 file.write(rows.tobytes())
                 done += 1
                 bar.update()
@@ -185,12 +194,12 @@ class CqtCache:
         self._open()
 
 
-def _results(tracks: Iterator[_Track], jobs: int) -> Iterator[np.ndarray]:
-    if jobs < 2:
+def _results(tracks: Iterator[_Track], jobs: int, engine: str) -> Iterator[np.ndarray]:
+    if engine == PROCESSES and jobs < 2:
         yield from map(_compute, tracks)
         return
     cqt_columns(
         np.zeros(1, np.float32)
     )  # loads and compiles what librosa needs, once and not in every worker
-    with Workers(jobs) as workers:
+    with make_workers(engine, jobs) as workers:
         yield from workers.in_order(_compute, tracks)
