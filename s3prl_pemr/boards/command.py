@@ -30,6 +30,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     model.add_argument(
         "--cover-model", metavar="MODEL", help="instead: ready, ftm2d, or dev-best.ckpt of a cover_song run"
     )
+    add(
+        "--aligned", metavar="N", type=int,
+        help="of a cover model in retrieval: put a query's N nearest in order by alignment",
+    )  # fmt: skip
     add("-k", "--upstream_ckpt", metavar="CKPT", help="the upstream's checkpoint")
     add("--layer", type=int, help="of its hidden states, from 0; default: the last")
     add("--pool", choices=("mean", "mean_std"), default="mean", help="over time; default: mean")
@@ -57,12 +61,17 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _encoder(args: argparse.Namespace):
+    from .aligned_covers import AlignedCovers
     from .encoder import CoverEncoder, UpstreamEncoder
 
     if args.cover_model is None:
+        if args.aligned is not None:
+            raise ValueError("--aligned is of --cover-model, not of upstreams")
         return UpstreamEncoder(
             args.upstream, args.upstream_ckpt, args.layer, args.pool, args.piece, args.device
         )
     if args.layer is not None or args.pool != "mean" or args.piece is not None:
         raise ValueError("--layer, --pool and --piece are of upstreams, not of --cover-model")
+    if args.aligned is not None:
+        return AlignedCovers(args.cover_model, args.aligned, args.device, args.upstream_ckpt)
     return CoverEncoder(args.cover_model, args.device, args.upstream_ckpt)

@@ -42,6 +42,7 @@ def score_task(task: AbsTask, encoder: BoardEncoder, out: Path, batch: int) -> d
     mteb = need_mteb()
     meta, name = encoder.mteb_model_meta, task.metadata.name
     made_by = {"model": meta.name, "revision": meta.revision, "mteb": mteb.__version__}
+    made_by |= {"options": dict(meta.experiment_kwargs or {})}
     known = read_entry(out, name)
     if known and known["made_by"] == made_by:
         return known

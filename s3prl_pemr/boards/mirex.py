@@ -27,9 +27,10 @@ from s3prl_pemr.report.printable import printable, visible
 from s3prl_pemr.report.progress import Progress
 from s3prl_pemr.safety.whole_file import whole_file
 
+from .collection import Collection
+
 HELP = "distances of queries to a collection, as MIREX wants them"
 EXAMPLE = "s3prl-pemr covers mirex COLLECTION.txt QUERIES.txt OUT.txt"
-FARTHEST = -1.0  # as a similarity: the opposite direction
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -92,8 +93,7 @@ def distances(
 ) -> Iterable[np.ndarray]:
     """A row a query, (collection,): exp(-similarity), above 0, and 0 for the query itself.
 
-    The similarity is the cosine, of what was aligned 2 more and the weighted alignment
-    (downstream/cover_song/training_free/rerank.py): the order is that of `covers evaluate --aligned`.
+    The order is that of `covers evaluate --aligned` (collection.py).
 
     Args:
         known: of all files; None of what cannot be heard.
@@ -101,25 +101,12 @@ def distances(
         queries: places in `known`.
         aligned: how many of a query's nearest are aligned.
     """
-    from s3prl.downstream.cover_song.ranking.cosine import unit_rows
-    from s3prl.downstream.cover_song.training_free.chroma import unit_columns
-    from s3prl.downstream.cover_song.training_free.rerank import reranked
-
-    heard = [row for row in range(collection) if known[row]]
-    unit = unit_rows(np.stack([known[row].embedding for row in heard]))
-    chromas = [unit_columns(known[row].chroma.astype(np.float32)) for row in heard] if aligned else []
+    ranked = Collection(known[:collection], aligned)
     for query in Progress(queries, "mirex", unit="query"):
-        row = np.full(collection, FARTHEST)
-        if known[query]:
-            cosines = unit @ unit_rows(known[query].embedding[None])[0]
-            cosines[[place for place, other in enumerate(heard) if other == query]] = -np.inf
-            if aligned:
-                chroma = unit_columns(known[query].chroma.astype(np.float32))
-                cosines = reranked(cosines, chroma, chromas, aligned)
-            row[heard] = np.maximum(cosines, FARTHEST)
-        found = np.exp(-row)
-        if query < collection:
-            found[query] = 0.0
+        itself = query if query < collection else None
+        found = np.exp(-ranked.similarities(known[query], itself))
+        if itself is not None:
+            found[itself] = 0.0
         yield found
 
 

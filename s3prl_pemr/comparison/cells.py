@@ -126,7 +126,11 @@ class HeadCell:
         if self.task.task == BOARD:
             upstream = "" if self.row.cover_model else self.upstream
             model = (upstream, self.checkpoint, self.row.cover_model)
-            stages.run("mteb", board(self.task.board, self.expdir, *model, self.task.settings))
+            of_covers = bool(self.row.cover_model)
+            flags = {
+                key: value for key, value in self.task.settings.items() if (key == "aligned") == of_covers
+            }
+            stages.run("mteb", board(self.task.board, self.expdir, *model, flags))
             return
         settings = {"config.downstream_expert.datarc.store": self.place.stores[self.task.store]}
         settings |= self.place.settings({**self.task.settings, **self.row.settings})

@@ -15,7 +15,7 @@ from s3prl_pemr.settings import parse
 SHIPPED = files("s3prl_pemr.comparison") / "plans"
 BOARD = "mteb"
 TASKS = ("music_tagging", "cover_song", BOARD)
-BOARD_SETTINGS = ("layer", "pool", "piece")  # flags of `s3prl-pemr mteb`
+BOARD_SETTINGS = ("layer", "pool", "piece", "aligned")  # flags of `s3prl-pemr mteb`
 
 
 @dataclass
@@ -95,7 +95,8 @@ class Task:
         board: the name of mteb's task, or FILE.py:CLASS.
         config: -c; '' takes the task's own, the paper's.
         preset: --preset.
-        settings: what -o sets, dotted names to values; of mteb layer, pool and piece.
+        settings: what -o sets, dotted names to values; of mteb layer, pool and
+            piece, for upstreams, and aligned, for cover models.
         splits: that are scored, each a section of the report; of mteb those that it scores.
         paper_clips: by split, how many clips or tracks the paper scores: with another number its figures are
             not shown.

@@ -87,7 +87,12 @@ def test_mtebs_own_cover_task_on_data_in_its_form(tmp_path, monkeypatch, capsys)
         str(tmp_path / "out"),
     ]
     assert main(words) == 0
-    assert capsys.readouterr().out == "Covers80A2ARetrieval, test: ndcg_at_10 1.0000 (8 items of 4 works)\n"
+    told = "Covers80A2ARetrieval, test: ndcg_at_10 1.0000 (8 items of 4 works)\n"
+    assert capsys.readouterr().out == told
+    assert main([*words, "--aligned", "3"]) == 0  # another model: not what is there
+    assert capsys.readouterr().out == told
+    entry = json.loads((tmp_path / "out" / "scores.json").read_text())["Covers80A2ARetrieval"]
+    assert entry["made_by"]["options"] == {"aligned": 3}
 
 
 @pytest.mark.parametrize(
@@ -99,6 +104,8 @@ def test_mtebs_own_cover_task_on_data_in_its_form(tmp_path, monkeypatch, capsys)
         ([f"{TASKS}:Nothing"], "tiny_tasks.py: has no class Nothing"),
         (["none.py:Task"], "none.py: no such file; a task of one's own is FILE.py:CLASS"),
         (["GTZANGenre", "-u", "none_such"], "-u none_such: unknown upstream"),
+        (["GTZANGenre", "--aligned", "3"], "--aligned is of --cover-model, not of upstreams"),
+        (["GTZANGenre", "--cover-model", "ftm2d", "--aligned", "0"], "a number of candidates, at least 1"),
         (["GTZANGenre", "--cover-model", "ready", "--layer", "3"], "--layer, --pool and --piece are of up"),
     ],
 )

@@ -39,7 +39,7 @@ def test_rows_are_scored_on_tasks_of_a_plan_and_of_the_flag(tmp_path, ran, capsy
     pytest.importorskip("mteb")
     plan = write(
         tmp_path / "plan.yaml", reference="filter banks",
-        tasks={"covers": {"task": "mteb", "board": COVERS}},
+        tasks={"covers": {"task": "mteb", "board": COVERS, "settings": {"aligned": 5, "pool": "mean"}}},
         rows=[
             {"name": "filter banks", "upstream": "fbank_no_cmvn"},
             {"name": "chroma", "cover_model": "ftm2d", "tasks": ["covers"]},
@@ -50,6 +50,7 @@ def test_rows_are_scored_on_tasks_of_a_plan_and_of_the_flag(tmp_path, ran, capsy
     assert compare(command) == 0
     assert "mteb hears frozen upstreams: without tuned" in capsys.readouterr().err
     assert len(ran) == 4  # once for both seeds
+    assert [command[-2:] for command in ran[:2]] == [["--pool", "mean"], ["--aligned", "5"]]
     with (tmp_path / "out" / "results.tsv").open() as file:
         rows = {(row["task"], row["row"]): row for row in csv.DictReader(file, delimiter="\t")}
     assert set(rows) == {
