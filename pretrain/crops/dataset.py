@@ -37,6 +37,7 @@ class DataConfig:
     num_workers: int = 2
     statistics_clips: int = 4_096
     store_on_device: str = WHERE_IT_FITS
+    batches_by_part: bool = False
     seed: int = 1337
 
     def __post_init__(self):
@@ -153,10 +154,21 @@ class CropPairs(Dataset):
 class EpochBatches(Sampler):
     """Shuffled batches of (epoch, track) keys; this process's share of each. The last short batch is dropped.
 
+    With `parts`, a number for each track, every batch has as many tracks of each part, one part after the
+    other: a process needs those of its share alone, and batches do not depend on the number of processes.
+
     `epoch` and `first_batch` say where the next iteration starts; it moves on to the next epoch by itself.
     """
 
-    def __init__(self, tracks: np.ndarray, batch_size: int, seed: int, rank: int = 0, world_size: int = 1):
+    def __init__(
+        self,
+        tracks: np.ndarray,
+        batch_size: int,
+        seed: int,
+        rank: int = 0,
+        world_size: int = 1,
+        parts: np.ndarray | None = None,
+    ):
         if batch_size % world_size:
             raise ValueError(f"train_batch_size {batch_size} is not a multiple of {world_size} processes")
         if world_size > 1 and batch_size // world_size < 2:
@@ -164,13 +176,39 @@ class EpochBatches(Sampler):
                 f"train_batch_size {batch_size} leaves each of {world_size} processes one clip: at least 2"
             )
         self.tracks, self.batch_size, self.seed = tracks, batch_size, seed
+        self.groups = [tracks] if parts is None else [tracks[parts == part] for part in np.unique(parts)]
+        self.of_group, left = divmod(batch_size, len(self.groups))
+        if left:
+            raise ValueError(f"train_batch_size {batch_size} is not a multiple of {len(self.groups)} parts")
+        if min(map(len, self.groups)) < self.of_group:
+            raise ValueError(
+                f"train_batch_size {batch_size} wants {self.of_group} tracks of each of {len(self.groups)} "
+                f"parts; one has {min(map(len, self.groups))}"
+            )
         share = batch_size // world_size
         self.share = slice(rank * share, (rank + 1) * share)
         self.epoch = 0
         self.first_batch = 0
 
     def __len__(self) -> int:
-        return len(self.tracks) // self.batch_size
+        return min(map(len, self.groups)) // self.of_group
+
+    @property
+    def read_tracks(self) -> np.ndarray:
+        """Those that this process may be asked for."""
+        first, last = self.share.start // self.of_group, -(-self.share.stop // self.of_group)
+        return np.concatenate(self.groups[first:last])
+
+    @property
+    def counted_tracks(self) -> np.ndarray:
+        """Of all processes together each track once: what this one adds to a sum over all tracks."""
+        size = self.share.stop - self.share.start
+        own = [
+            group
+            for place, group in enumerate(self.groups)
+            if place * self.of_group // size == self.share.start // size
+        ]
+        return np.concatenate([self.tracks[:0], *own])
 
     def __iter__(self) -> Iterator[list[tuple[int, int]]]:
         epoch, first_batch = self.epoch, self.first_batch
@@ -181,8 +219,9 @@ class EpochBatches(Sampler):
 
     def whole_batches(self, epoch: int) -> np.ndarray:
         """The tracks of each batch of an epoch, of all processes together: (batches, batch_size)."""
-        order = order_generator(self.seed, epoch).permutation(self.tracks)
-        return order[: len(self) * self.batch_size].reshape(len(self), self.batch_size)
+        generator, count = order_generator(self.seed, epoch), len(self) * self.of_group
+        orders = [generator.permutation(group)[:count] for group in self.groups]
+        return np.concatenate([order.reshape(len(self), self.of_group) for order in orders], axis=1)
 
 
 def as_read(batch: Batch) -> Batch:

@@ -82,7 +82,8 @@ class UpstreamPretrainExpert(nn.Module):
         self.data_config = parse(DataConfig, datarc, "datarc")
         self.sample_rate, self.delay_volume = model.sample_rate, settings.augment.delay_volume
         self.dataset = CropPairs(
-            AudioStore(self.data_config.store), self.data_config, settings.augment, self.method.corruption,
+            AudioStore(self.data_config.store, may_lack_audio=self.data_config.batches_by_part),
+            self.data_config, settings.augment, self.method.corruption,
             model.sample_rate, model.frontend.config.hop_samples if model.frontend else 1,
         )  # fmt: skip
         if rank == 0:
@@ -95,8 +96,9 @@ class UpstreamPretrainExpert(nn.Module):
         self.upstream_config = {
             "method": settings.method, **self.method.settings(), "augment": asdict(settings.augment)
         }  # fmt: skip
+        parts = self.dataset.store.part_numbers[self.dataset.tracks] if data.batches_by_part else None
         self.batches = EpochBatches(
-            self.dataset.tracks, self.data_config.train_batch_size, self.data_config.seed, rank, world_size
+            self.dataset.tracks, data.train_batch_size, data.seed, rank, world_size, parts
         )
         self.total_steps: int | None = None  # set by our runner; the toolkit's does not tell
         self._samples: DeviceStore | None = None  # the store's, where the device has them
@@ -143,6 +145,7 @@ class UpstreamPretrainExpert(nn.Module):
             "train_batch_size": config.train_batch_size,
             "crop_samples": config.crop_samples,
             "seed": config.seed,
+            **({"batches_by_part": True} if config.batches_by_part else {}),
         }
 
     def on_before_zero_grad(self) -> None:
@@ -178,7 +181,7 @@ class UpstreamPretrainExpert(nn.Module):
             BRANCHES * config.train_batch_size * config.crop_samples * (math.inf if steps is None else steps)
         )
         self._samples = device_store(
-            self.dataset.store, self.dataset.tracks, self.device, config.store_on_device, heard
+            self.dataset.store, self.batches.read_tracks, self.device, config.store_on_device, heard
         )
         self.dataset.reads = self._samples is None
 
@@ -190,6 +193,7 @@ class UpstreamPretrainExpert(nn.Module):
             *log_mel_statistics(
                 frontend, self.dataset.store, self.dataset.tracks,
                 config.statistics_clips, config.crop_samples, config.seed,
+                self.batches.counted_tracks if config.batches_by_part else None,
             )
         )  # fmt: skip
 
@@ -204,7 +208,7 @@ class UpstreamPretrainExpert(nn.Module):
     def examined_crops(self, extra_samples: int) -> Tensor:
         """Two crops, not augmented, of each of a fixed set of tracks, with more behind them: (2 B, N)."""
         generator, store = examination_generator(self.data_config.seed), self.dataset.store
-        tracks = np.sort(generator.permutation(self.dataset.tracks)[:EXAMINED_TRACKS])
+        tracks = np.sort(generator.permutation(self.batches.read_tracks)[:EXAMINED_TRACKS])
         samples = self.data_config.crop_samples + extra_samples
         both = np.tile(tracks, BRANCHES)
         starts = generator.integers(np.maximum(store.length_samples[both] - samples, 0) + 1)

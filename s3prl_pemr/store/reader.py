@@ -28,6 +28,7 @@ class AudioStore:
 
     Args:
         path: the folder.
+        may_lack_audio: of parts that other machines have: reading a track of one is an error then.
 
     Attributes:
         folders: where the audio lies: the folder, or those of its parts.
@@ -39,17 +40,18 @@ class AudioStore:
         notes: '', 'silent', 'clipped N samples, peak P' or 'cancelled: mono has ...' per track.
         sample_rate: Hz.
         crc32: of each track's audio, uint32, (tracks,).
+        part_numbers: which of `folders` has each track's audio, int32, (tracks,).
         fingerprint: sha256 over track names, lengths and audio checksums; splits and labels do not count.
 
     Raises:
         StoreError: the folder is no store, prepare has not come to its end, or its files do not fit together.
     """
 
-    def __init__(self, path: str | Path):
-        self.path = Path(path)
+    def __init__(self, path: str | Path, may_lack_audio: bool = False):
+        self.path, self._may_lack_audio = Path(path), may_lack_audio
         self.sample_rate = SAMPLE_RATE
         self.folders = folders_of(self.path)
-        entries, self._folder_numbers = self._read_entries()
+        entries, self.part_numbers = self._read_entries()
         self.tracks = [entry.track for entry in entries]
         self.splits = [entry.split for entry in entries]
         self.labels = [list(entry.labels) for entry in entries]
@@ -100,7 +102,11 @@ class AudioStore:
                 )
             first = self._offset_samples[track] + start
             count = min(left, length_samples)
-            number = self._folder_numbers[track]
+            number = self.part_numbers[track]
+            if self._audio[number] is None:
+                raise StoreError(
+                    f"{self.folders[number] / AUDIO_FILE}: is not here, and {self.tracks[track]} is asked for"
+                )
             if not read_into(crop[:count], self._audio[number], int(first) * SAMPLE_BYTES):
                 raise StoreError(
                     f"{self.folders[number] / AUDIO_FILE}: has been cut off since; copy it again or {REBUILD}"
@@ -151,6 +157,9 @@ class AudioStore:
         self._audio = []
         for folder, samples in zip(self.folders, self._audio_samples, strict=True):
             audio_path = folder / AUDIO_FILE
+            if self._may_lack_audio and not audio_path.exists():
+                self._audio.append(None)
+                continue
             there = audio_path.stat().st_size if audio_path.exists() else 0
             if there != samples * SAMPLE_BYTES:
                 raise StoreError(
