@@ -21,7 +21,13 @@ Run = Callable[[Tensor], Tensor]
 
 
 def exported_program(network: nn.Module) -> torch.export.ExportedProgram:
-    """Waveforms (batch, samples) -> frames, with both dimensions free."""
+    """Waveforms (batch, samples) -> frames, with both dimensions free.
+
+    Raises:
+        ValueError: one line: a torch whose export cannot leave them free.
+    """
+    if not hasattr(fx_config, "backed_size_oblivious"):
+        raise ValueError(f"export needs a newer torch than {torch.__version__}: it is tested with 2.13")
     free = {0: torch.export.Dim.DYNAMIC, 1: torch.export.Dim.DYNAMIC}
     example = torch.zeros(2, 100_000)
     # Else it would hold for several frames alone: sizes of 0 and 1 are taken for other cases.

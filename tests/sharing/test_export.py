@@ -94,6 +94,12 @@ def test_what_cannot_be_done_is_one_line(model, out, line, tmp_path, monkeypatch
     assert line in str(left.value) and "\n" not in str(left.value)
 
 
+def test_an_older_torch_is_one_line(monkeypatch):
+    monkeypatch.setattr(exported, "fx_config", object())
+    with pytest.raises(ValueError, match="export needs a newer torch than"):
+        exported.exported_program(torch.nn.Identity())
+
+
 def test_onnx_without_its_packages_is_one_line(tmp_path, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "onnxruntime", None)
     with pytest.raises(SystemExit, match=r".onnx needs onnxruntime: pip install s3prl-pemr\[onnx\]"):
