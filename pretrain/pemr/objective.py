@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 import torch.nn.functional as F
 from s3prl.pretrain.training.global_batch import global_sum, world_size
@@ -43,13 +45,19 @@ def standardise(z: Tensor) -> Tensor:
     A column without variance, to rounding, becomes 0 instead of 0/0: the all-zero negative view has 256 of
     them.
     """
+    return _standardised(z)[0]
+
+
+def _standardised(z: Tensor) -> tuple[Tensor, Tensor]:
+    """Standardised columns (B, P), and what each was divided by, (P,); infinite where that left 0."""
     count = z.shape[0] * world_size()
     mean, size = global_sum(torch.stack([z.sum(dim=0), z.detach().square().sum(dim=0)])) / count
     centred = z - mean
     variance = global_sum(centred.square().sum(dim=0)) / count
     constant = variance.detach() <= (32 * torch.finfo(z.dtype).eps) ** 2 * size
     deviation = torch.where(constant, torch.ones_like(variance), variance).sqrt()
-    return torch.where(constant, torch.zeros_like(centred), centred / deviation)
+    standard = torch.where(constant, torch.zeros_like(centred), centred / deviation)
+    return standard, deviation.masked_fill(constant, torch.inf)
 
 
 def cross_correlation(z_a: Tensor, z_b: Tensor) -> Tensor:
@@ -65,6 +73,36 @@ def cross_correlation(z_a: Tensor, z_b: Tensor) -> Tensor:
     with torch.autocast(z_a.device.type, enabled=False):
         z_a, z_b = standardise(at_least_float32(z_a)), standardise(at_least_float32(z_b))
         return global_sum(z_a.T @ z_b) / (z_a.shape[0] * world_size())
+
+
+@torch.no_grad()
+def correlation_gradient(z: Tensor, other: Tensor, slope: Callable[[Tensor], Tensor]) -> Tensor:
+    """Gradient for z of a loss of U = cross_correlation(z, other), in closed form.
+
+    Args:
+        z, other: projections of this process's clips, (B, P). Half precision is raised to float32.
+        slope: U (P, P) to the loss's gradient for it.
+
+    Returns: (B, P).
+    """
+    with torch.autocast(z.device.type, enabled=False):
+        (a, deviation), b = _standardised(at_least_float32(z)), standardise(at_least_float32(other))
+        count = z.shape[0] * world_size()
+        of_a = b @ slope(global_sum(a.T @ b) / count).T / count
+        along = global_sum(torch.stack([of_a.sum(dim=0), (of_a * a).sum(dim=0)])) / count
+        return (of_a - along[0] - a * along[1]) / deviation
+
+
+def positive_slope(u: Tensor, trade_off: float) -> Tensor:
+    """Gradient of Eq. 8 for U, (P, P): 2 lambda U_ij, on the diagonal 2 (U_ii - 1)."""
+    slope = 2 * trade_off * u
+    slope.diagonal().copy_(2 * (u.diagonal() - 1))
+    return slope
+
+
+def negative_slope(v: Tensor, trade_off: float) -> Tensor:
+    """Gradient of Eq. 9 for V, (P, P): 2 lambda V_ii on the diagonal, 0 elsewhere."""
+    return (2 * trade_off * v.diagonal()).diag_embed()
 
 
 def positive_loss(u: Tensor, trade_off: float) -> Tensor:

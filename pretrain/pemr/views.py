@@ -9,7 +9,13 @@ from s3prl.upstream.fcn4.encoder import frozen_running_statistics
 from s3prl.upstream.pemr.masking import masked_frame_count
 from torch import Tensor, nn
 
-from .objective import cross_correlation, negative_loss, positive_loss
+from .objective import (
+    correlation_gradient,
+    cross_correlation,
+    negative_loss,
+    negative_slope,
+    positive_slope,
+)
 
 
 def negative_projections(
@@ -56,11 +62,6 @@ def negative_gradient_ratio(
     """
     if z_negative is None:
         return z_a.new_zeros((), dtype=torch.float32)
-    with torch.enable_grad():
-        z_a = z_a.detach().requires_grad_()
-        losses = (
-            positive_loss(cross_correlation(z_a, z_positive.detach()), trade_off),
-            negative_loss(cross_correlation(z_a, z_negative.detach()), negative_trade_off),
-        )
-        of_positive, of_negative = (torch.autograd.grad(loss, z_a)[0].float().norm() for loss in losses)
-    return of_negative / of_positive.clamp(min=torch.finfo(torch.float32).tiny)
+    of_positive = correlation_gradient(z_a, z_positive, lambda u: positive_slope(u, trade_off))
+    of_negative = correlation_gradient(z_a, z_negative, lambda v: negative_slope(v, negative_trade_off))
+    return of_negative.norm() / of_positive.norm().clamp(min=torch.finfo(torch.float32).tiny)

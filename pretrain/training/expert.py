@@ -23,6 +23,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from s3prl_pemr.audio import INT16_FULL_SCALE
+from s3prl_pemr.loops.compilation import Compiled
 from s3prl_pemr.methods import METHODS, objective_class
 from s3prl_pemr.safety.children import leave_signals_to_the_parent
 from s3prl_pemr.settings import parse
@@ -62,10 +63,9 @@ class UpstreamPretrainExpert(nn.Module):
         rank: int = 0,
         world_size: int = 1,
     ):
-        """Args: see s3prl/pretrain/runner.py:53; upstream_config is a yaml path, or its content on resume.
+        """As s3prl/pretrain/runner.py:53; upstream_config is a yaml path, or its content on resume.
 
-        Raises:
-            ValueError: one line, for a setting that is unknown or out of range, or a store that cannot serve.
+        Raises ValueError (one line): a setting that is unknown or out of range, a store that cannot serve.
         """
         super().__init__()
         if multi_gpu:
@@ -101,6 +101,7 @@ class UpstreamPretrainExpert(nn.Module):
             self.dataset.tracks, data.train_batch_size, data.seed, rank, world_size, parts
         )
         self.total_steps: int | None = None  # set by our runner; the toolkit's does not tell
+        self.compiled: Compiled | None = None  # the model's call, set by our runner
         self._samples: DeviceStore | None = None  # the store's, where the device has them
         self._prepared = self._normalised = False  # queues are filled; the log-mel statistics are known
 
@@ -147,6 +148,15 @@ class UpstreamPretrainExpert(nn.Module):
             "seed": config.seed,
             **({"batches_by_part": True} if config.batches_by_part else {}),
         }
+
+    def refuse_other_data(self, states: dict) -> None:
+        """Raises ValueError (one line) where a checkpoint's run has seen other crops than this one would."""
+        then, now = states["Data"], self.data_identity()
+        if changed := [name for name in now if now[name] != then.get(name)]:
+            raise ValueError(
+                f"{', '.join(changed)} of {self.data_config.store} is not what this run began with, so it "
+                "cannot go on where it stopped; start a new one with another -n"
+            )
 
     def on_before_zero_grad(self) -> None:
         """s3prl hook, called after the optimiser's step."""
@@ -232,9 +242,9 @@ class UpstreamPretrainExpert(nn.Module):
         with torch.no_grad(), torch.autocast(torch.device(self.device).type, enabled=False):
             wavs = self.views(data)
             corruption = data.corruption.to(self.device) if data.corruption else None
-        loss, logged = self.model(wavs, corruption)
+        loss, logged = (self.compiled or self.model)(wavs, corruption)
         for name, value in logged.items():
-            records[name].append(value)
+            records[name].append(value if self.compiled is None else value.clone())
         return loss, records
 
     def log_records(self, records: dict, logger, prefix: str, global_step: int, **_) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import math
+from collections import defaultdict
 from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
@@ -16,7 +17,9 @@ from pathlib import Path
 import torch
 from s3prl.optimizers import get_optimizer
 from s3prl.schedulers import get_scheduler
+from torch import Tensor
 
+from s3prl_pemr.loops.compilation import Compiled, compile_here
 from s3prl_pemr.loops.config_check import optimizer_faults
 from s3prl_pemr.loops.optimizer import complete_optimizer_config, on_device
 from s3prl_pemr.safety.children import no_child_outlives_an_error
@@ -51,8 +54,7 @@ class PretrainRunner:
             rank: of this process among all.
             states: content of a checkpoint to go on from.
 
-        Raises:
-            ValueError: one line, for settings or a checkpoint that do not fit.
+        Raises ValueError (one line) for settings or a checkpoint that do not fit.
         """
         self.expdir, self.device, self.rank = expdir, device, rank
         file = parse(RunnerFile, config, "runner config")
@@ -63,12 +65,12 @@ class PretrainRunner:
             file.pretrain_expert.datarc, model_settings, device, rank=rank, world_size=world_size()
         ).to(device)
         file.pretrain_expert.datarc = asdict(self.expert.data_config)
-        self.config = asdict(file)
         self.steps_per_epoch = len(self.expert.batches)
         self.total_steps = self.expert.total_steps = self.settings.steps(self.steps_per_epoch)
+        self.settings.compile = compile_here(self.settings.compile, device, self.total_steps, world_size())
+        self.config = asdict(file)
         self.optimizer_config = on_device(complete_optimizer_config(file.optimizer), device)
-        faults = list(optimizer_faults({"optimizer": file.optimizer}))
-        if faults:
+        if faults := list(optimizer_faults({"optimizer": file.optimizer})):
             raise ValueError(f"optimizer or scheduler of the runner config: {'; '.join(faults)}")
         try:
             self.optimizer = get_optimizer([self.expert.model], self.total_steps, self.optimizer_config)
@@ -127,9 +129,11 @@ class PretrainRunner:
 
     def _train_step(self, batch, log: TrainingLog) -> None:
         scaler = self.precision.scaler
-        with self.precision.autocast():
-            loss, _ = self.expert(batch, records=log.records)
-        scaler.scale(loss).backward()
+        if self.expert.compiled is None:
+            self.expert.compiled = Compiled(self.expert.model, self.settings.compile)
+        loss, records = self.expert.compiled.first(lambda: self._loss(batch))
+        for name, values in records.items():
+            log.records[name] += values
         scaler.unscale_(self.optimizer)
         limit = self.settings.gradient_clipping or math.inf
         measured = [loss.detach()]
@@ -149,6 +153,13 @@ class PretrainRunner:
                 self.scheduler.step()
         self.optimizer.zero_grad()
         self.step += 1
+
+    def _loss(self, batch) -> tuple[Tensor, dict[str, list[Tensor]]]:
+        """Forward and backward: the loss, and what else to log."""
+        with self.precision.autocast():
+            loss, records = self.expert(batch, records=defaultdict(list))
+        self.precision.scaler.scale(loss).backward()
+        return loss, records
 
     def _after_step(self, batch, log: TrainingLog, epoch: int, save_now: bool) -> None:
         settings, last = self.settings, self.step == self.total_steps
@@ -225,13 +236,7 @@ class PretrainRunner:
         checkpoint_files.save(self.expert.add_state_to_save(states), path)
 
     def _load(self, states: dict) -> None:
-        then, now = states["Data"], self.expert.data_identity()
-        changed = [name for name in now if now[name] != then.get(name)]
-        if changed:
-            raise ValueError(
-                f"{', '.join(changed)} of {self.expert.data_config.store} is not what this run began with, "
-                "so it cannot go on where it stopped; start a new one with another -n"
-            )
+        self.expert.refuse_other_data(states)
         self.expert.load_model(states)
         self.optimizer.load_state_dict(states["Optimizer"])
         if self.scheduler is not None and states["Scheduler"] is not None:

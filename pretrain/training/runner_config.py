@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from s3prl_pemr.loops.compilation import WAYS as COMPILE_WAYS
+
 PRECISIONS = ("auto", "fp32", "bf16", "fp16")
 
 
@@ -20,6 +22,7 @@ class RunnerConfig:
     gradient_accumulate_steps: int = 1
     gradient_clipping: float | None = None
     precision: str = "fp32"
+    compile: str = "off"
     log_step: int = 50
     picture_step: int = 2000
     save_step: int = 1000
@@ -40,6 +43,8 @@ class RunnerConfig:
             raise ValueError("n_epochs or total_steps must be at least 1")
         if self.precision not in PRECISIONS:
             raise ValueError(f"precision {self.precision!r} is not one of {', '.join(PRECISIONS)}")
+        if self.compile not in COMPILE_WAYS:
+            raise ValueError(f"compile {self.compile!r} is not one of {', '.join(COMPILE_WAYS)}")
         if min(self.log_step, self.save_step, self.max_keep, self.probe_neighbours) < 1:
             raise ValueError("log_step, save_step, max_keep and probe_neighbours must be at least 1")
         if self.gradient_clipping is not None and self.gradient_clipping <= 0:

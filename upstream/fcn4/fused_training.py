@@ -45,7 +45,21 @@ def kernels(device_type: str) -> ModuleType | None:
 def fits(x: Tensor) -> bool:
     """Whether `conv_norm_pool_relu` takes input of this precision on this device."""
     precisions = (torch.float32,) if x.is_cuda else (torch.float32, torch.float64)
-    return x.dtype in precisions and kernels(x.device.type) is not None
+    return x.dtype in precisions and _has_kernels(x.device.type)
+
+
+@torch.compiler.assume_constant_result
+def _has_kernels(device_type: str) -> bool:
+    return kernels(device_type) is not None
+
+
+def _calls(x: Tensor) -> ModuleType:
+    """The kernels, or the same as operators where a compiler looks."""
+    if torch.compiler.is_compiling():
+        from . import fused_training_ops
+
+        return fused_training_ops
+    return kernels(x.device.type)
 
 
 def patch_moments(x: Tensor) -> tuple[Tensor, Tensor, int]:
@@ -53,7 +67,7 @@ def patch_moments(x: Tensor) -> tuple[Tensor, Tensor, int]:
 
     Args: x: (B, 1, F, T).
     """
-    total, products = kernels(x.device.type).patch_sums(x)
+    total, products = _calls(x).patch_sums(x)
     count = x.numel()
     mean = total / count
     return mean, products / count - mean[:, None] * mean, count
@@ -72,7 +86,7 @@ class _ConvNormPoolRelu(torch.autograd.Function):
         offset = (shift.double() - scale.double() * inverse * (kernel @ mean)).to(weight)
         # Where the scale is 0 all positions are equal, and the first wins.
         signed = weight.flatten(1) * scale.sign()[:, None]
-        output, kept = kernels(x.device.type).winners(x, signed, slope, offset, pool, lengths, dtype)
+        output, kept = _calls(x).winners(x, signed, slope, offset, pool, lengths, dtype)
         ctx.pool = pool
         ctx.save_for_backward(*kept, weight, scale, shift, inverse, mean, covariance)
         return output.permute(0, 3, 1, 2)
@@ -80,7 +94,7 @@ class _ConvNormPoolRelu(torch.autograd.Function):
     @staticmethod
     def backward(ctx, gradient):
         *kept, weight, scale, shift, inverse, mean, covariance = ctx.saved_tensors
-        sums = kernels(gradient.device.type).winner_sums
+        sums = _calls(gradient).winner_sums
         of_winners, of_shift = sums(gradient.permute(0, 2, 3, 1), ctx.pool, *kept)
         kernel = weight.flatten(1).double()
         # normalised winners: (kernel . patch - kernel . mean) * inverse

@@ -44,6 +44,12 @@ def sinusoidal_positions(length: int, width: int, device: torch.device | None = 
     return table.float().to(device)
 
 
+@torch.compiler.assume_constant_result
+def _positions(length: int, width: int, device: torch.device) -> Tensor:
+    """The kept table, which a compiler takes as it is."""
+    return sinusoidal_positions(length, width, device)
+
+
 class MultiHeadAttention(nn.Module):
     """Eq. 1 and Eq. 2: H heads of width D each (W_Q, W_K, W_V are D x D per head), output HD x D, no bias."""
 
@@ -116,7 +122,7 @@ class FrameTransformer(nn.Module):
         tokens = torch.cat([self.cls.expand(batch, 1, width), frames], dim=1)
         if self.scale != 1.0:
             tokens = tokens * self.scale
-        return tokens + sinusoidal_positions(length + 1, width, frames.device).to(frames.dtype)
+        return tokens + _positions(length + 1, width, frames.device).to(frames.dtype)
 
     def forward(self, frames: Tensor) -> Tensor:
         """Frames (B, L, D) -> contextual states (B, L + 1, D), [CLS] first."""

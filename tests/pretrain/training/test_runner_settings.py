@@ -13,6 +13,7 @@ from s3prl.pretrain.training.runner import PretrainRunner
         ({"gradient_accumulate_steps": 2}, "accumulating smaller batches is a different experiment"),
         ({"n_epochs": 0}, "n_epochs or total_steps must be at least 1"),
         ({"precision": "fp8"}, "precision 'fp8' is not one of auto, fp32, bf16, fp16"),
+        ({"compile": "yes"}, "compile 'yes' is not one of auto, on, graphs, off"),
         ({"precision": "fp16"}, "precision fp16 needs a CUDA device, not cpu"),
         ({"probe_every_epochs": 1}, "probe_every_epochs needs probe_store"),
         ({"save_steps": 1}, "Key 'save_steps' not in 'RunnerConfig'"),
