@@ -28,6 +28,9 @@ COMMANDS = {
     ),
     "covers": Command("s3prl_pemr.covers.__main__:main", "find covers in a folder of music"),
     "embed": Command("s3prl_pemr.embedding.__main__:main", "vectors of a folder of music by any upstream"),
+    "index": Command(
+        "s3prl_pemr.index.__main__:main", "speed up, compact, join and export indexes of vectors"
+    ),
     "export": Command(
         "s3prl_pemr.sharing.__main__:main", "a model as ONNX, .pt2 or a folder of the Hugging Face hub"
     ),

@@ -107,6 +107,7 @@ class _Added:
     def add(self, source: Source, heard: Heard, model: CoverModel) -> None:
         """A track that was heard takes the place of what was known of it."""
         self.heard += 1
+        self.forget({source.track})
         if heard.reason:
             self.unreadable.append(f"{printable(source.track)}: {heard.reason}")
         else:
@@ -116,7 +117,6 @@ class _Added:
             wav, cqt = (np.require(values, requirements="W") for values in (heard.wav, heard.cqt))
             found = model.know(replace(heard, wav=wav, cqt=cqt), source.track)
             add_track(self.writer, source.track, silenced(found) if heard.silent else found, _stamp(source))
-        self.forget({source.track})
         if monotonic() - self._saved > COMMIT_SECONDS:
             self.writer.commit()
             self._saved = monotonic()

@@ -1,8 +1,8 @@
 """Vectors of a folder of music by any upstream.
 
 OUT is a folder, which mirrors FOLDER with an .npz a file (embedding: frames; seconds: where each begins;
-clip: one vector), or a .parquet (columns path, seconds, vector), or a .npy with tracks.tsv beside it. Run
-again, it takes only what is new or changed.
+clip: one vector), or a .parquet (columns path, seconds, vector), a .npy with tracks.tsv beside it, or a
+.index, which grows and can be searched (docs/vectors.md). Run again, it takes only what is new or changed.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from s3prl_pemr.store.parts import Shard
 
 from .embedder import POOLS, Embedder, Wanted, batches
 from .files import is_current, write_track
+from .index_table import SUFFIX, check_index, write_index
 from .tables import TABLES, need_arrow, tracks_file, write_table
 
 HELP = "vectors of a folder of music by any upstream"
@@ -42,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's arguments."""
     add = parser.add_argument
     add("folder", metavar="FOLDER", type=Path, help="its sub-folders are read too")
-    add("out", metavar="OUT", type=Path, help="a folder, FILE.parquet or FILE.npy")
+    add("out", metavar="OUT", type=Path, help="a folder, FILE.parquet, FILE.npy or NAME.index")
     add("-u", "--upstream", default="pemr", help="of s3prl's hub; default: pemr, whose weights come along")
     add("-k", "--upstream_ckpt", metavar="CKPT", help="its checkpoint")
     add("--layer", type=int, help="of its hidden states, from 0; default: the last")
@@ -68,8 +69,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Carry out the command. Returns the exit status; raises ValueError (one line)."""
-    is_table = args.out.suffix in TABLES
-    (check_file if is_table else check_folder)(args.out, "OUT")
+    is_table = args.out.suffix in (*TABLES, SUFFIX)
+    check = check_index if args.out.suffix == SUFFIX else check_file if is_table else check_folder
+    check(args.out, "OUT")
     if args.out.suffix == ".parquet":
         need_arrow()  # before the work, not after it
     folder = args.out.with_name(f"{args.out.name}.parts") if is_table else args.out
@@ -129,7 +131,10 @@ def _embed(args: argparse.Namespace, wanted: Wanted, folder: Path, is_table: boo
     line = f"{len(todo) - len(unreadable)} new, {len(unreadable)} unreadable"
     line += f", {speed:.1f} hours of music a minute" if samples else ""
     if is_table and there:
-        rows = write_table(args.out, folder, sorted(there))
+        if args.out.suffix == SUFFIX:
+            rows = write_index(args.out, folder, sorted(there), stamps, embedder.identity)
+        else:
+            rows = write_table(args.out, folder, sorted(there))
         line += f", {rows} rows"
     print(visible(f"saved to {args.out}: {len(there)} tracks, {line}"))
     return 0 if there else 1

@@ -63,6 +63,12 @@ class Embedded:
     seconds: np.ndarray
     clip: np.ndarray
 
+    def rows(self) -> tuple[np.ndarray, np.ndarray]:
+        """Seconds (L,) and vectors (L, D) for a table: the frames, or the one vector of the clip."""
+        if len(self.embedding):
+            return self.seconds, self.embedding
+        return np.zeros(1, np.float32), self.clip[None]
+
 
 class Embedder:
     """The upstream, loaded.

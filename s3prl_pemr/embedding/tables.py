@@ -11,7 +11,6 @@ import numpy as np
 from s3prl_pemr.report.files import write_tsv
 from s3prl_pemr.safety.whole_file import whole_file
 
-from .embedder import Embedded
 from .files import read_track
 
 TABLES = (".parquet", ".npy")
@@ -28,17 +27,10 @@ def write_table(out: Path, folder: Path, tracks: Sequence[str]) -> int:
     return (_write_parquet if out.suffix == ".parquet" else _write_npy)(out, folder, tracks)
 
 
-def _rows(found: Embedded) -> tuple[np.ndarray, np.ndarray]:
-    """Seconds and vectors of a track: its frames, or the one vector of the clip."""
-    if len(found.embedding):
-        return found.seconds, found.embedding
-    return np.zeros(1, np.float32), found.clip[None]
-
-
 def _write_npy(out: Path, folder: Path, tracks: Sequence[str]) -> int:
     lines, first, parts = [], 0, []
     for track in tracks:
-        _, vectors = _rows(read_track(folder, track))
+        _, vectors = read_track(folder, track).rows()
         lines.append((track, first, len(vectors)))
         first += len(vectors)
         parts.append(vectors.astype(np.float32))
@@ -50,7 +42,7 @@ def _write_npy(out: Path, folder: Path, tracks: Sequence[str]) -> int:
 
 def _write_parquet(out: Path, folder: Path, tracks: Sequence[str]) -> int:
     arrow, parquet = need_arrow()
-    width = _rows(read_track(folder, tracks[0]))[1].shape[1]
+    width = read_track(folder, tracks[0]).rows()[1].shape[1]
     vector = arrow.list_(arrow.float32(), width)
     schema = arrow.schema([("path", arrow.string()), ("seconds", arrow.float32()), ("vector", vector)])
     rows = 0
@@ -67,7 +59,7 @@ def _blocks(folder: Path, tracks: Sequence[str]) -> Iterator[tuple[list[str], np
     names: list[str] = []
     parts: list[tuple[np.ndarray, np.ndarray]] = []
     for track in tracks:
-        parts.append(_rows(read_track(folder, track)))
+        parts.append(read_track(folder, track).rows())
         names += [track] * len(parts[-1][0])
         if len(names) >= ROWS_AT_A_TIME:
             yield _together(names, parts)

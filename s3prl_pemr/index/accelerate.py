@@ -1,4 +1,4 @@
-"""`covers accelerate`: builds an approximate search for a large index, and says what it misses.
+"""`index accelerate`, `covers accelerate`: an approximate search for a large index, and what it misses.
 
 From 50,000 rows on it is an inverted file with product quantisation (IVF-PQ); fewer are quickest searched one
 by one. What is found is put in order by exact cosines. Rows that are added later are searched exactly; run it
@@ -23,7 +23,7 @@ from .segment import VECTORS
 from .writer import sole_index_writer
 
 HELP = "build an approximate search (faiss) for a large index"
-EXAMPLE = "s3prl-pemr covers accelerate INDEX"
+EXAMPLE = "s3prl-pemr index accelerate INDEX"
 KINDS = ("auto", "hnsw", "ivfpq")
 QUERIES, BEST = 100, (10, 100)
 ENOUGH = 0.98  # of the best 10: with more effort where it is less, up to EFFORT times as much

@@ -1,4 +1,4 @@
-"""`covers compact`: writes an index anew without what is deleted, in few large segments."""
+"""`index compact`, `covers compact`: writes an index anew without what is deleted, in few large segments."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from .segment import ENDS, NORMS, VECTORS, Segment, write_array
 from .writer import DTYPES, remove_unnamed, sole_index_writer
 
 HELP = "write an index anew, without what is deleted, in large segments"
-EXAMPLE = "s3prl-pemr covers compact INDEX --dtype float16"
+EXAMPLE = "s3prl-pemr index compact INDEX --dtype float16"
 SEGMENT_ROWS = 1_000_000
 BLOCK_ROWS = 4_096
 

@@ -1,4 +1,4 @@
-"""`covers export`: names and vectors of an index as Parquet, which vector databases load.
+"""`index export`, and `covers export`: names and vectors of an index as Parquet, which vector databases load.
 
 Columns: path (text), vector (float32, of one length). DuckDB, LanceDB, pandas and pyarrow read it as it is.
 """
@@ -20,7 +20,7 @@ from .reader import VectorIndex, open_index
 from .segment import VECTORS
 
 HELP = "names and vectors of an index as Parquet, for a vector database"
-EXAMPLE = "s3prl-pemr covers export INDEX vectors.parquet"
+EXAMPLE = "s3prl-pemr index export INDEX vectors.parquet"
 BLOCK_ROWS = 16_384
 
 

@@ -1,4 +1,4 @@
-"""`covers join`: indexes of several machines become one to be searched; nothing is copied.
+"""`index join`, and `covers join`: indexes of several machines become one to be searched; nothing is copied.
 
 Each part keeps its own approximate search; their best are put together. Add to the parts, and the joined
 index has it. Parts that were written with `--shard I/N` have to be there all.
@@ -18,7 +18,7 @@ from .reader import open_index
 from .writer import sole_index_writer
 
 HELP = "make one index of several, without copying"
-EXAMPLE = "s3prl-pemr covers join INDEX PARTS/*"
+EXAMPLE = "s3prl-pemr index join INDEX PARTS/*"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

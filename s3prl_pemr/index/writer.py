@@ -58,7 +58,7 @@ class IndexWriter:
         self._deleted: defaultdict[str, set[int]] = defaultdict(set)
 
     def add(self, name: str, vector: np.ndarray, **others: np.ndarray) -> None:
-        """A row; it is safe after the next commit.
+        """A row; it is safe after the next commit, which comes by itself after FULL_ROWS.
 
         Args:
             vector: (E,).
@@ -73,6 +73,8 @@ class IndexWriter:
             raise ValueError(f"{printable(name)}: its vector is NaN or infinite in {self.dtype}")
         text = np.frombuffer(name.encode("utf-8", "surrogateescape"), np.uint8)
         self._waiting.append({VECTORS: vector, NORMS: np.asarray(norm, np.float32), NAMES: text, **others})
+        if len(self._waiting) >= FULL_ROWS:
+            self.commit()
 
     def delete(self, segment: str, stored: int) -> None:
         """Mark a row of a segment's arrays as deleted, from the next commit on."""

@@ -14,6 +14,7 @@ import s3prl_pemr
 from s3prl_pemr.embedding import command
 from s3prl_pemr.embedding.__main__ import main
 from s3prl_pemr.embedding.embedder import Embedder, Wanted, batches
+from s3prl_pemr.index import open_index
 
 RATE = 16_000
 
@@ -142,3 +143,25 @@ def test_what_cannot_be_done_is_one_line(music, tmp_path, words, line):
     with pytest.raises(SystemExit, match=f"^{line}") as caught:
         embed(music, tmp_path / "out", *words)
     assert "\n" not in str(caught.value)
+
+
+def test_an_index_takes_only_what_is_new_or_changed(music, tmp_path, capsys):
+    out = tmp_path / "v.index"
+    assert embed(music, out, "--every", 2.1) == 0
+    assert "5 tracks, 5 new, 1 unreadable" in capsys.readouterr().out
+    index = open_index(out)
+    rows = index.names().count("live/3.wav")
+    assert rows == 2 and index.get("seconds", index.names().index("live/3.wav") + 1) == pytest.approx(2.048)
+    with np.load(tmp_path / "v.index.parts" / "live" / "3.wav.npz") as file:
+        [(found, cosines)] = index.nearest(file["embedding"][:1], 1)
+    assert index.name(found[0]) == "live/3.wav" and cosines[0] == pytest.approx(1)
+    before = {path: path.read_bytes() for path in out.rglob("vectors.npy")}
+    soundfile.write(music / "0.wav", 0.1 * np.ones(RATE), RATE)
+    (music / "2.wav").unlink()
+    assert embed(music, out, "--every", 2.1) == 0
+    assert {path: path.read_bytes() for path in before} == before
+    again = open_index(out)
+    assert set(again.names()) == {"0.wav", "4.wav", "live/1.wav", "live/3.wav"}
+    assert [len(segment) for segment in again.segments] == [len(index) - 3, 1]
+    with pytest.raises(SystemExit, match="of another upstream, or other wishes; choose another OUT"):
+        embed(music, out, "--every", 3)
