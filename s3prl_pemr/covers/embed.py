@@ -107,8 +107,8 @@ class _Added:
     def add(self, source: Source, heard: Heard, model: CoverModel) -> None:
         """A track that was heard takes the place of what was known of it."""
         self.heard += 1
-        self.forget({source.track})
         if heard.reason:
+            self.forget({source.track})
             self.unreadable.append(f"{printable(source.track)}: {heard.reason}")
         else:
             if heard.note:
@@ -116,6 +116,7 @@ class _Added:
             # what a cluster hands over cannot be written to, which torch warns of
             wav, cqt = (np.require(values, requirements="W") for values in (heard.wav, heard.cqt))
             found = model.know(replace(heard, wav=wav, cqt=cqt), source.track)
+            self.forget({source.track})
             add_track(self.writer, source.track, silenced(found) if heard.silent else found, _stamp(source))
         if monotonic() - self._saved > COMMIT_SECONDS:
             self.writer.commit()

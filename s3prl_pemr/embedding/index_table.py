@@ -74,7 +74,7 @@ def _add(writer: IndexWriter, track: str, stamp: tuple[int, int], found: Embedde
     """Its frames, or the one vector of the clip."""
     seconds, vectors = found.rows()
     for second, vector in zip(seconds, vectors, strict=True):
-        writer.add(track, vector, stamps=np.array(stamp, np.int64), seconds=np.float32(second))
+        writer.add(track, vector, stamps=np.array(stamp, np.int64), seconds=np.asarray(second, np.float32))
 
 
 def _numbers(stamp: Stamp) -> tuple[int, int]:

@@ -3,6 +3,7 @@
 import hashlib
 from collections import Counter
 from collections.abc import Sequence
+from io import FileIO
 from pathlib import Path
 
 import numpy as np
@@ -103,11 +104,12 @@ class AudioStore:
             first = self._offset_samples[track] + start
             count = min(left, length_samples)
             number = self.part_numbers[track]
-            if self._audio[number] is None:
+            audio = self._audio[number]
+            if audio is None:
                 raise StoreError(
                     f"{self.folders[number] / AUDIO_FILE}: is not here, and {self.tracks[track]} is asked for"
                 )
-            if not read_into(crop[:count], self._audio[number], int(first) * SAMPLE_BYTES):
+            if not read_into(crop[:count], audio, int(first) * SAMPLE_BYTES):
                 raise StoreError(
                     f"{self.folders[number] / AUDIO_FILE}: has been cut off since; copy it again or {REBUILD}"
                 )
@@ -154,7 +156,7 @@ class AudioStore:
         return entries, np.array(numbers, dtype=np.int32)
 
     def _open_audio(self) -> None:
-        self._audio = []
+        self._audio: list[FileIO | None] = []
         for folder, samples in zip(self.folders, self._audio_samples, strict=True):
             audio_path = folder / AUDIO_FILE
             if self._may_lack_audio and not audio_path.exists():
