@@ -38,14 +38,14 @@ class AlignedCovers(CoverEncoder):
         options = {"experiment_kwargs": {"aligned": aligned}}
         self.mteb_model_meta = self.mteb_model_meta.model_copy(update=options)
 
-    def index(self, corpus: Iterable[dict], *, task_metadata, **_: Any) -> None:
+    def index(self, corpus: Any, *, task_metadata, **_: Any) -> None:
         """Hear the collection. Raises ValueError (one line) for a task of anything but sound."""
         refuse_other_than_sound(task_metadata)
         self._documents = list(corpus["id"])
         self._collection = Collection(self._known(corpus, f"{task_metadata.name}, collection"), self.aligned)
 
     def search(
-        self, queries: Iterable[dict], *, task_metadata, top_k: int, top_ranked: dict | None = None, **_: Any
+        self, queries: Any, *, task_metadata, top_k: int, top_ranked: dict | None = None, **_: Any
     ) -> dict[str, dict[str, float]]:
         """Similarities of each query's best, by their ids; of `top_ranked`'s alone where that is given."""
         found = {}
