@@ -1,10 +1,16 @@
 """What a GPU makes of pretraining: correctness against the CPU, parts of a step, whole loops, losses.
 
-    python benchmarks/gpu.py STORE OUT [--steps 300] [--device cuda]
+    python benchmarks/gpu.py STORE OUT [--steps 300] [--device cuda] [--quick]
 
-One call of under eight minutes on one card. Each side is named: `reference` is fp32 with the pitch shift's
-search and the encoder's first block in torch, `fast` is what runs by default. OUT gets gpu.json and the
-runs' logs.
+Meant as one call of under eight minutes on one card. Each side is named: `reference` is fp32 with the pitch
+shift's search and the encoder's first block in torch, read from the files; `fast` is bf16 with the kernels
+and the store on the device, with config.runner.compile as it says. A part that fails leaves its error, and
+the next one begins. OUT gets gpu.json, losses.png and the runs' logs.
+
+Without a network the machine needs the wheels of s3prl, omegaconf, tensorboardX, soundfile, cffi, pycparser,
+soxr, librosa, audioread, pooch, lazy-loader, msgpack, decorator, platformdirs, xxhash beside torch,
+torchaudio, transformers, scikit-learn, pandas, matplotlib: pip install --no-index --no-deps --target DIR
+*.whl. The kernels and the compiler need triton and a C compiler.
 """
 
 from __future__ import annotations
@@ -18,23 +24,21 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import torch
-import yaml
 
 import s3prl_pemr  # noqa: F401 - first: it registers s3prl.pretrain.pemr
 
 # isort: split
+from gpu_runs import draw, loop, losses, runner
 from plain import plain
 from s3prl.pretrain.augment import augment, pitch
 from s3prl.pretrain.augment.splice_search import edge_places
 from s3prl.pretrain.training.precision import Precision
-from s3prl.pretrain.training.runner import PretrainRunner
 from sides import in_turns, machine
 
 from s3prl_pemr.toolkit.patching import replaced
 
-SETTINGS = Path(__file__).resolve().parent.parent / "pretrain" / "pemr"
 BATCHES = (48, 256)
-WARM_UP_STEPS, TIMED_STEPS = 10, 40
+TIMED_STEPS = 40
 RATE = 16_000
 
 
@@ -45,27 +49,11 @@ def reference() -> Iterator[None]:
         yield
 
 
-def runner(store: str, folder: Path, device: str, precision: str, batch: int, steps: int) -> PretrainRunner:
-    """As the launcher makes it, writing nothing but its log."""
-    config = yaml.safe_load((SETTINGS / "config_runner.yaml").read_text())
-    config["runner"] |= {
-        "n_epochs": -1, "total_steps": steps, "precision": precision, "picture_step": 0, "save_step": 10**9,
-        "keep_every_epochs": 0, "log_step": 10,
-    }  # fmt: skip
-    config["pretrain_expert"]["datarc"] |= {
-        "store": store, "train_batch_size": batch, "statistics_clips": 256, "seed": 1
-    }  # fmt: skip
-    model = yaml.safe_load((SETTINGS / "config_model.yaml").read_text())
-    torch.manual_seed(1)
-    folder.mkdir(parents=True, exist_ok=True)
-    return PretrainRunner(folder, config, model, device, 0, None)
-
-
-def correctness(store: str, folder: Path, device: str) -> dict[str, float]:
+def correctness(store: str, folder: Path, device: str, batch_size: int) -> dict[str, float]:
     """One batch on the CPU and on the device, both in fp32 without TF32: how far they are apart."""
     found = {}
-    for name in ("cpu", device):
-        made = runner(store, folder / "correctness", name, "fp32", 16, 1)
+    for name in ("cpu", device):  # the same name twice where there is only a CPU
+        made = runner(store, folder / "correctness", name, "fp32", batch_size, 1)
         made.expert.data_config.num_workers = 0
         batch = next(iter(made.expert.get_train_dataloader()))
         records = defaultdict(list)
@@ -87,7 +75,7 @@ def parts(store: str, folder: Path, device: str, batch_size: int, rounds: int) -
     made = runner(store, folder / "parts", device, "fp32", batch_size, 1)
     expert, model = made.expert, made.expert.method.model
     batch = next(iter(expert.get_train_dataloader()))
-    crops = batch.crops.to(device).float() / 32_768
+    crops = expert.crops(batch)
     frames = model.frontend(crops)
     corruption = batch.corruption.to(device)
 
@@ -125,37 +113,6 @@ def parts(store: str, folder: Path, device: str, batch_size: int, rounds: int) -
     return found
 
 
-def loop(store: str, folder: Path, device: str, precision: str, batch_size: int) -> dict[str, float]:
-    """Clips a second of the whole loop, peak memory, kernels a step."""
-    steps = WARM_UP_STEPS + TIMED_STEPS
-    made = runner(store, folder / "loop", device, precision, batch_size, steps)
-    made.expert.train()
-    records, begun, done, loader = defaultdict(list), 0.0, 0, made.expert.get_train_dataloader()
-    log = type("Log", (), {"records": records})()
-    while done < steps:
-        for batch in loader:
-            if done == WARM_UP_STEPS:
-                _wait(device)
-                begun = time.perf_counter()
-            made._train_step(batch, log)
-            done += 1
-            if done >= steps:
-                break
-    _wait(device)
-    seconds = time.perf_counter() - begun
-    activities = [
-        torch.profiler.ProfilerActivity.CUDA if device != "cpu" else torch.profiler.ProfilerActivity.CPU
-    ]
-    with torch.profiler.profile(activities=activities) as profiled:
-        made._train_step(batch, log)
-        _wait(device)
-    memory = torch.cuda.max_memory_allocated() / 2**30 if device != "cpu" else 0.0
-    return {
-        "clips_per_second": batch_size * TIMED_STEPS / seconds, "peak_gib": memory,
-        "kernels": sum(event.count for event in profiled.key_averages()),
-    }  # fmt: skip
-
-
 def limits(device: str) -> dict[str, float]:
     """What the card reaches: TFLOP/s of a bf16 product, TB/s of a copy."""
     size = 4_096 if device != "cpu" else 256
@@ -168,20 +125,7 @@ def limits(device: str) -> dict[str, float]:
     }
 
 
-def losses(store: str, folder: Path, device: str, precision: str, steps: int) -> list[dict[str, float]]:
-    """The log of a run."""
-    made = runner(store, folder / f"losses-{precision}", device, precision, 48, steps)
-    made.train()
-    log = folder / f"losses-{precision}" / "log.jsonl"
-    return [json.loads(line) for line in log.read_text().splitlines()]
-
-
-def _wait(device: str) -> None:
-    if device != "cpu":
-        torch.cuda.synchronize()
-
-
-def main() -> None:
+def main(arguments: list[str] | None = None) -> None:
     """Everything, kept as soon as it is there."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("store")
@@ -189,27 +133,45 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=300)
     parser.add_argument("--device", default="cuda")
     parser.add_argument("--batches", type=int, nargs="+", default=BATCHES)
-    args = parser.parse_args()
+    parser.add_argument("--quick", action="store_true", help="every part at a tiny size")
+    args = parser.parse_args(arguments)
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
     torch.backends.cudnn.benchmark = True
     found: dict[str, object] = {"machine": machine()}
 
-    def keep(name: str, value: object) -> None:
-        found[name] = value
-        print(f"{name}: {json.dumps(value)}", flush=True)
+    def keep(name: str, part: Callable[[], object]) -> None:
+        begun = time.perf_counter()
+        try:
+            found[name] = part()
+        except Exception as error:  # the other parts are worth having
+            found[name] = {"failed": f"{type(error).__name__}: {error}"}
+        print(f"{name} ({time.perf_counter() - begun:.0f} s): {json.dumps(found[name])[:2000]}", flush=True)
         args.out.mkdir(parents=True, exist_ok=True)
         (args.out / "gpu.json").write_text(json.dumps(found, indent=1) + "\n")
 
-    work = args.out / "runs"
-    keep("limits", limits(args.device))
-    keep("correctness", correctness(args.store, work, args.device))
-    for batch in args.batches:
-        keep(f"parts of {batch}, ms", parts(args.store, work, args.device, batch, rounds=10))
+    batches, steps, timed, rounds = args.batches, args.steps, TIMED_STEPS, 10
+    if args.quick:
+        batches, steps, timed, rounds = [4], 2, 1, 1
+    where = args.store, args.out / "runs", args.device
+    compiled = () if args.device == "cpu" else ("on", "graphs")
+    keep("limits", lambda: limits(args.device))
+    keep("correctness", lambda: correctness(*where, min(16, batches[0])))
+    for batch in batches:
+        keep(f"parts of {batch}, ms", lambda batch=batch: parts(*where, batch, rounds))
         with reference():
-            keep(f"loop of {batch}, reference", loop(args.store, work, args.device, "fp32", batch))
-        keep(f"loop of {batch}, fast", loop(args.store, work, args.device, "bf16", batch))
-    for precision in ("fp32", "bf16"):
-        keep(f"losses, {precision}", losses(args.store, work, args.device, precision, args.steps)[-3:])
+            keep(f"loop of {batch}, reference", lambda batch=batch: loop(*where, "fp32", batch, timed))
+        for way in ("off", *(compiled if batch == batches[0] else compiled[:1])):  # a minute or more each
+            keep(
+                f"loop of {batch}, fast, compile {way}",
+                lambda batch=batch, way=way: loop(*where, "bf16", batch, timed, way),
+            )
+    curves = {}
+    for precision, way in (("fp32", "off"), ("bf16", "off"), *(("bf16", way) for way in compiled[:1])):
+        name = f"losses, {precision}, compile {way}"
+        keep(name, lambda one=precision, way=way: losses(*where, one, batches[0], steps, way))
+        if isinstance(found[name], list):
+            curves[name] = found[name]
+    draw(curves, args.out / "losses.png")
 
 
 if __name__ == "__main__":
