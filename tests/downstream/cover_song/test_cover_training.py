@@ -2,7 +2,9 @@
 
 import pytest
 import torch
+from cover_store import cover_store, version
 from s3prl.downstream.cover_song.config import HeadConfig
+from s3prl.downstream.cover_song.expert import DownstreamExpert
 from s3prl.downstream.cover_song.model import CoverHead
 from s3prl.downstream.cover_song.training import class_loss, warn_of_rate
 
@@ -60,3 +62,25 @@ def test_no_optimizer_no_warning(caplog):
 def test_another_precision_is_refused():
     with pytest.raises(ValueError, match="precision 'fp16' is not one of fp32, bf16, auto"):
         HeadConfig(precision="fp16")
+
+
+@pytest.mark.parametrize(("rate", "warned"), [(1e-3, 1), (3e-4, 0)])
+def test_a_run_warns_of_its_optimizers_rate(tmp_path, caplog, rate, warned):
+    tracks = {
+        f"{work}_{number}": (str(work), "train" if work < 2 else "valid", version(work, number, 3))
+        for work in range(3)
+        for number in (0, 1)
+    }
+    settings = {
+        "datarc": {"store": str(cover_store(tmp_path / "store", tracks)), "train_batch_size": 8},
+        "modelrc": {"kind": "kinet"},
+    }
+    DownstreamExpert(
+        settings,
+        {"eval_dataloaders": ["dev"]},
+        optimizer={"name": "TorchOptim", "lr": rate},
+        upstream_dim=4,
+        upstream_rate=160,
+        expdir=str(tmp_path),
+    )
+    assert len([line for line in caplog.messages if "a learning rate of 0.001" in line]) == warned
