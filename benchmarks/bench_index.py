@@ -149,7 +149,7 @@ def plot(out: Path) -> None:
     lines = [json.loads(line) for line in RESULTS.read_text().splitlines()]
     figure = Figure(figsize=(10, 3.4), layout="constrained")
     panels = (
-        ("milliseconds a query", lambda one: one["warm_ms"]),
+        ("milliseconds of one core a query", lambda one: one["warm_cpu_ms"]),
         ("GB that the process holds", lambda one: one["search_RssAnon_gb"]),
         ("recall of the best 10", lambda one: one.get("recall", {"10": 1.0})["10"]),
     )
