@@ -12,6 +12,7 @@ from time import monotonic
 import numpy as np
 from s3prl.downstream.cover_song.cqt.transform import cqt_columns
 
+from s3prl_pemr.index.manifest import holds_something_else
 from s3prl_pemr.index.writer import IndexWriter, sole_index_writer
 from s3prl_pemr.launch.outputs import check_file, check_folder
 from s3prl_pemr.prepare.build import add_engine_argument, add_jobs_argument
@@ -50,7 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Carry out the command. Returns the exit status; raises ValueError (one line)."""
     (check_folder if args.index.is_dir() else check_file)(args.index, "INDEX")
-    if args.index.is_dir() and not exists(args.index) and any(args.index.iterdir()):
+    if holds_something_else(args.index):
         raise ValueError(f"INDEX {args.index}: a folder that holds something else; choose another name")
     with sole_index_writer(args.index):
         remove_partials(args.index)  # of versions that wrote one file

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from s3prl_pemr.index.manifest import is_index
+from s3prl_pemr.index.manifest import holds_something_else, is_index
 from s3prl_pemr.index.reader import open_index
 from s3prl_pemr.index.writer import IndexWriter, sole_index_writer
 from s3prl_pemr.launch.outputs import check_file, check_folder
@@ -27,7 +27,7 @@ SUFFIX = ".index"
 def check_index(out: Path, flag: str) -> None:
     """Whether it can be written. Raises ValueError (one line)."""
     (check_folder if out.is_dir() else check_file)(out, flag)
-    if out.is_dir() and not is_index(out) and any(out.iterdir()):
+    if holds_something_else(out):
         raise ValueError(f"{flag} {out}: a folder that holds something else; choose another name")
 
 

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from s3prl_pemr.safety.whole_file import whole_file
+from s3prl_pemr.safety.whole_file import PARTIAL, whole_file
 
 MANIFEST_FILE, SEGMENTS_FOLDER = "index.json", "segments"
 FORMAT = 1
@@ -46,6 +46,14 @@ class Manifest:
 def is_index(folder: Path) -> bool:
     """Whether a folder is an index."""
     return (folder / MANIFEST_FILE).is_file()
+
+
+def holds_something_else(folder: Path) -> bool:
+    """Whether there is what no writer of an index left, be it one that was killed before its manifest."""
+    if is_index(folder):
+        return False
+    own = (path.name == SEGMENTS_FOLDER or path.name.endswith(PARTIAL) for path in folder.glob("*"))
+    return not all(own)
 
 
 def read_manifest(folder: Path) -> Manifest:

@@ -135,5 +135,8 @@ def test_a_cluster_reads_the_same(music, tmp_path, monkeypatch):
 def test_a_folder_of_something_else_is_refused(music, tmp_path):
     write_index(tmp_path / "I", "a", [known([1, 1])], [(0, 0)], Model.fingerprint, "m.ckpt")
     (tmp_path / "I" / "index.json").unlink()
+    embedded(music, tmp_path / "I")  # a kill before the first manifest leaves segments alone
+    (tmp_path / "I" / "index.json").unlink()
+    (tmp_path / "I" / "notes.txt").touch()
     with pytest.raises(SystemExit, match="holds something else"):
         embedded(music, tmp_path / "I")
