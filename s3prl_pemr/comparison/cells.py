@@ -130,6 +130,8 @@ class HeadCell:
             flags = {
                 key: value for key, value in self.task.settings.items() if (key == "aligned") == of_covers
             }
+            if self.row.layer is not None and not of_covers:
+                flags["layer"] = self.row.layer
             stages.run("mteb", board(self.task.board, self.expdir, *model, flags))
             return
         settings = {"config.downstream_expert.datarc.store": self.place.stores[self.task.store]}
@@ -137,6 +139,8 @@ class HeadCell:
         flags = ["--seed", str(self.seed)]
         if self.task.preset:
             flags += ["--preset", self.task.preset]
+        if self.row.layer is not None:
+            flags += ["-l", str(self.row.layer)]
         cache = []
         if self.row.trainable:
             flags.append("-f")

@@ -59,6 +59,7 @@ class Row:
         cover_model: instead of an upstream: ready, ftm2d or dev-best.ckpt, for tasks of mteb alone.
         milestone: its epoch-N.ckpt instead of its last checkpoint; 0: the last.
         trainable: -f.
+        layer: -l, of the hidden states; none: all, summed with trained weights (of mteb: the last).
         settings: what -o sets for this row alone, over the task's.
         tasks: names in `tasks`; empty: all.
         paper: what the paper has, by task and metric; shown where the task's data set is the paper's.
@@ -71,6 +72,7 @@ class Row:
     cover_model: str = ""
     milestone: int = 0
     trainable: bool = False
+    layer: int | None = None
     settings: dict[str, Any] = field(default_factory=dict)
     tasks: list[str] = field(default_factory=list)
     paper: dict[str, dict[str, float]] = field(default_factory=dict)

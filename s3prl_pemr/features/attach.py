@@ -10,11 +10,12 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from .cache import FeatureFiles
+from .cache import FeatureFiles, folder_of
 from .cached_upstream import CachedUpstream
 from .code_version import code_version
 from .identity import file_identity, weights_identity
 from .kept_frames import KEPT
+from .one_layer import OneLayer
 
 logger = logging.getLogger(__name__)
 
@@ -57,7 +58,7 @@ def cached_upstream(args, config: dict, upstream: nn.Module, featurizer: nn.Modu
     """The upstream behind the cache.
 
     Where `kept_pooling` says so, the cache keeps one or two frames a clip, of which the task's pooling makes
-    the same; else all of them.
+    the same; else all of them. Of many layers it keeps the one of -l, unless a cache of all of them is there.
 
     Args:
         args, config: of the toolkit's Runner.
@@ -85,6 +86,10 @@ def cached_upstream(args, config: dict, upstream: nn.Module, featurizer: nn.Modu
     }
     if pooling:
         featurizer.tolist = _as_they_are
+    layer = getattr(featurizer, "layer_selection", None)
+    if layer is not None and not folder_of(Path(cache.folder), identity).exists():
+        identity["layer"] = layer
+        upstream = OneLayer(upstream, featurizer.feature_selection, layer)
     kept = {None: "all frames", "mean": "time means", "mean_std": "means and deviations over time"}
     logger.info("feature cache %s: %s", cache.folder, kept[pooling])
     files = FeatureFiles(Path(cache.folder), identity, cache.max_gigabytes)

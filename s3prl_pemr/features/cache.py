@@ -21,6 +21,15 @@ GIGABYTE = 10**9
 STALE_SECONDS = 3600  # no clip takes so long to write: what is half-written since then is of a killed run
 
 
+def folder_of(folder: Path, identity: dict) -> Path:
+    """Where in a cache the features are that this decides."""
+    return folder / hashlib.sha256(_text_of(identity)).hexdigest()[:16]
+
+
+def _text_of(identity: dict) -> bytes:
+    return json.dumps(identity, sort_keys=True, indent=1).encode()
+
+
 class FeatureFiles:
     """One .npz per clip below a folder, written whole: nobody ever reads half a file.
 
@@ -36,8 +45,7 @@ class FeatureFiles:
             max_gigabytes: bound on the size; beyond it nothing is added. Of several processes that share the
                 folder each counts what it adds, and what others have half-written.
         """
-        text = json.dumps(identity, sort_keys=True, indent=1)
-        self.folder = folder / hashlib.sha256(text.encode()).hexdigest()[:16]
+        self.folder = folder_of(folder, identity)
         self.max_bytes = max_gigabytes * GIGABYTE
         self._warned = False
         for place in (path for path in folder.rglob("*") if path.is_dir()):
@@ -46,7 +54,7 @@ class FeatureFiles:
         self.bytes = sum(map(_size_bytes, files))
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            write_whole(self.folder / "identity.json", text.encode())
+            write_whole(self.folder / "identity.json", _text_of(identity))
         except OSError as error:
             self._cannot_write(error)
 

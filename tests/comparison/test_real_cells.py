@@ -1,6 +1,7 @@
-"""Rows of the toolkit's own upstreams, for real: filter banks, and a HuBERT made here."""
+"""Rows for real: filter banks, a HuBERT and a layer of a MERT that are made here."""
 
 import csv
+import json
 import os
 import signal
 import subprocess
@@ -12,12 +13,13 @@ import pytest
 import yaml
 from labelled_store import make_store
 from places import ROOT
+from tiny_models import mert_folder
 from transformers import HubertConfig, HubertModel, Wav2Vec2FeatureExtractor
 
 
 @pytest.fixture
 def plan(tmp_path):
-    """A plan of two rows on 24 clips of high and low tones, with a tiny HuBERT."""
+    """A plan of three rows on 24 clips of high and low tones, with a tiny HuBERT and MERT."""
     rng = np.random.default_rng(0)
     tracks = {}
     for number in range(24):
@@ -29,14 +31,16 @@ def plan(tmp_path):
     layers = {"conv_dim": [8] * 7, "num_conv_pos_embeddings": 4, "num_conv_pos_embedding_groups": 2}
     HubertModel(HubertConfig(**sizes, **layers)).save_pretrained(tmp_path / "hubert")
     Wav2Vec2FeatureExtractor().save_pretrained(tmp_path / "hubert")
+    mert_folder(tmp_path / "mert")
     short = {"config.runner.total_steps": 4, "config.runner.eval_step": 4, "config.runner.save_step": 4}
     content = {
-        "title": "Two rows", "reference": "filter banks", "seeds": [1],
+        "title": "Three rows", "reference": "filter banks", "seeds": [1],
         "stores": {"tones": str(make_store(tmp_path / "tones", tracks))},
         "tasks": {"tagging": {"store": "tones", "config": "config_demo.yaml", "settings": short}},
         "rows": [
             {"name": "filter banks", "upstream": "fbank_no_cmvn"},
             {"name": "HuBERT", "upstream": "hf_hubert_custom", "checkpoint": str(tmp_path / "hubert")},
+            {"name": "MERT", "upstream": "mert_local", "checkpoint": str(tmp_path / "mert"), "layer": 1},
         ],
     }  # fmt: skip
     (tmp_path / "plan.yaml").write_text(yaml.safe_dump(content))
@@ -59,13 +63,20 @@ def test_interrupted_and_again(plan, tmp_path):
     process.send_signal(signal.SIGTERM)
     _, error = process.communicate(timeout=60)
     assert process.returncode == 143, error
-    assert "of 2 cells are done; the same command again goes on" in error
+    assert "of 3 cells are done; the same command again goes on" in error
 
     done = subprocess.run([*command, "--jobs", "2"], **settings)
     assert done.returncode == 0, done.stderr
     with (tmp_path / "out" / "results.tsv").open() as file:
         rows = {row["row"]: row for row in csv.DictReader(file, delimiter="\t") if row["metric"] == "roc_auc"}
-    assert set(rows) == {"filter banks", "HuBERT"}
+    assert set(rows) == {"filter banks", "HuBERT", "MERT"}
     assert all(0 <= float(row["mean"]) <= 1 and row["counted"] == "8" for row in rows.values())
     assert int(rows["HuBERT"]["parameters"]) > 1000
     assert float(rows["HuBERT"]["peak_gb"]) > 0.1
+    layers = {}
+    for path in (tmp_path / "out" / "features").glob("*/identity.json"):
+        identity = json.loads(path.read_text())
+        kept = {len(np.load(file).files) for file in path.parent.rglob("*.npz")}
+        layers[identity["upstream"]] = (identity.get("layer"), kept)
+    assert layers["mert_local"] == (1, {1})
+    assert layers["hf_hubert_custom"] == (None, {2})
