@@ -3,7 +3,16 @@
 import json
 
 import torch
-from transformers import HubertConfig, HubertModel
+from transformers import (
+    ASTConfig,
+    ASTFeatureExtractor,
+    ASTModel,
+    ClapConfig,
+    ClapFeatureExtractor,
+    ClapModel,
+    HubertConfig,
+    HubertModel,
+)
 
 CONVOLUTIONS = {"conv_dim": (8,) * 7, "conv_bias": False}
 SMALL = {"hidden_size": 16, "num_hidden_layers": 3, "num_attention_heads": 2, "intermediate_size": 24}
@@ -53,4 +62,25 @@ def mert_folder(folder, stable=False, seed=0):
         "feature_extractor_type": "Wav2Vec2FeatureExtractor",
     }
     (folder / "preprocessor_config.json").write_text(json.dumps(heard))
+    return model
+
+
+def ast_folder(folder, seed=0):
+    """Returns the plain ASTModel; 12 patches of frequency and 101 of time, as the published ones."""
+    model = randomise(ASTModel(ASTConfig(**SMALL)), seed)
+    model.save_pretrained(folder)
+    ASTFeatureExtractor().save_pretrained(folder)
+    return model
+
+
+def clap_folder(folder, fused=False, seed=0):
+    """Returns the plain ClapModel; 32 frames of 10 s, as the published ones."""
+    audio = {
+        "depths": [1] * 4, "num_attention_heads": [1] * 4, "patch_embeds_hidden_size": 4, "hidden_size": 32,
+        "enable_fusion": fused, "projection_dim": 8, "num_hidden_layers": 4,
+    }  # fmt: skip
+    text = {**SMALL, "vocab_size": 20, "max_position_embeddings": 12, "projection_dim": 8}
+    model = randomise(ClapModel(ClapConfig(text_config=text, audio_config=audio, projection_dim=8)), seed)
+    model.save_pretrained(folder)
+    ClapFeatureExtractor(truncation="fusion" if fused else "rand_trunc").save_pretrained(folder)
     return model

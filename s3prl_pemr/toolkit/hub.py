@@ -16,6 +16,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
 
+from .heard_rate import warned
+
 HUB = "s3prl.hub"
 UNREGISTERED = ("_local", "_url", "_gdriveid", "_custom")  # s3prl/hub.py:45-52: these want a checkpoint
 
@@ -44,6 +46,8 @@ class LazyHub(ModuleType):
         if name.startswith("__") or name not in self._sources:
             raise AttributeError(f"module {HUB!r} has no attribute {name!r}")
         value = getattr(importlib.import_module(self._sources[name].module), name)
+        if name == "hf_hubert_custom":
+            value = warned(value)
         setattr(self, name, value)
         return value
 

@@ -167,3 +167,16 @@ def test_embed_hears_it_whole_and_a_layer_of_it(tmp_path):
         (found,) = s3prl_pemr.embed([tmp_path / "a.wav"], "mert_local", str(tmp_path / "mert"), layer=layer)
         torch.testing.assert_close(torch.from_numpy(found.embedding), frames[0, :62], rtol=1e-4, atol=1e-5)
         assert found.seconds[1] == pytest.approx(0.04)
+
+
+def test_the_toolkit_s_hubert_says_that_it_would_take_16_khz_for_24(tmp_path, caplog):
+    mert_folder(tmp_path)
+    # Without its extractor's file, or with one that says 16 kHz, nothing else would stop it.
+    change_settings(tmp_path, "preprocessor_config.json", sampling_rate=16_000)
+    hub.hf_hubert_custom(str(tmp_path))
+    assert "heard 24000 Hz, and hf_hubert_custom gives it 16000 Hz" in caplog.text
+    assert "-u mert_local" in caplog.text
+    caplog.clear()
+    change_settings(tmp_path, sample_rate=None)
+    hub.hf_hubert_custom(str(tmp_path))
+    assert "mert_local" not in caplog.text
