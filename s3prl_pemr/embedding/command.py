@@ -11,8 +11,10 @@ import argparse
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import nullcontext
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from s3prl_pemr.audio import SAMPLE_RATE, to_float32
 from s3prl_pemr.launch.outputs import check_file, check_folder
@@ -20,7 +22,7 @@ from s3prl_pemr.prepare.build import add_engine_argument, add_jobs_argument
 from s3prl_pemr.prepare.datasets.folder import list_folder
 from s3prl_pemr.prepare.engine import make_workers
 from s3prl_pemr.prepare.source import Source
-from s3prl_pemr.prepare.workers import Decoded, decode, decoder_died
+from s3prl_pemr.prepare.workers import decode, decoder_died
 from s3prl_pemr.report.printable import printable, visible
 from s3prl_pemr.report.progress import Progress
 from s3prl_pemr.safety.interruption import Interruption
@@ -28,6 +30,7 @@ from s3prl_pemr.safety.sole_writer import sole_writer
 from s3prl_pemr.safety.whole_file import remove_partials
 from s3prl_pemr.store.parts import Shard
 
+from .actors import Batch, embed_in_order
 from .embedder import POOLS, Embedder, Wanted, batches
 from .files import is_current, write_track
 from .index_table import SUFFIX, check_index, write_index
@@ -102,26 +105,19 @@ def _embed(args: argparse.Namespace, wanted: Wanted, folder: Path, is_table: boo
     there = [source.track for source in listing.sources if source not in todo]
     unreadable: list[str] = []
     samples, begun = 0, time.monotonic()
-    with Interruption() as stop, Progress(total=len(todo), desc="embed", unit="track") as bar:
-        for group in _read(todo, args):
-            readable = []
-            for source, decoded in group:
-                if decoded.samples is None:
-                    unreadable.append(f"{printable(source.track)}: {decoded.reason}")
-                    bar.update()
-                else:
-                    readable.append((source, to_float32(decoded.samples)))
-            lengths = [len(wav) for _, wav in readable]
-            for places in batches(lengths, args.batch, BATCH_SECONDS * SAMPLE_RATE):
-                found = embedder.embed([readable[place][1] for place in places])
-                for place, one in zip(places, found, strict=True):
-                    track = readable[place][0].track
-                    write_track(folder, track, one, stamps[track], embedder.identity)
-                    there.append(track)
-                samples += sum(lengths[place] for place in places)
-                bar.update(len(places))
-                if stop.signal_number():
-                    break
+    # Workers are forked before the progress bar starts a thread.
+    with (
+        Interruption() as stop,
+        _workers(todo, args) as workers,
+        Progress(total=len(todo), desc="embed", unit="track") as bar,
+    ):
+        heard = _batches(todo, workers, args.batch, unreadable, bar)
+        for tracks, length, found in embed_in_order(args.engine, embedder, args.device, heard):
+            for track, one in zip(tracks, found, strict=True):
+                write_track(folder, track, one, stamps[track], embedder.identity)
+            there += tracks
+            samples += length
+            bar.update(len(tracks))
             if stop.signal_number():
                 print("interrupted: what is done is kept; the same command again goes on", file=sys.stderr)
                 return stop.exit_status()
@@ -140,11 +136,26 @@ def _embed(args: argparse.Namespace, wanted: Wanted, folder: Path, is_table: boo
     return 0 if there else 1
 
 
-def _read(todo: list[Source], args: argparse.Namespace) -> Iterator[list[tuple[Source, Decoded]]]:
+def _workers(todo: list[Source], args: argparse.Namespace) -> Any:
+    return make_workers(args.engine, min(args.jobs, len(todo))) if todo else nullcontext()
+
+
+def _batches(
+    todo: list[Source], workers: Any, most_tracks: int, unreadable: list[str], bar: Progress
+) -> Iterator[Batch]:
+    """Tracks that are heard together; what cannot be read is noted in `unreadable`."""
     if not todo:
         return
-    with make_workers(args.engine, min(args.jobs, len(todo))) as workers:
-        paths = [str(source.path) for source in todo]
-        decoded = zip(todo, workers.in_order(decode, paths, lost=decoder_died), strict=True)
-        while group := list(islice(decoded, READ_AHEAD)):
-            yield group
+    paths = [str(source.path) for source in todo]
+    decoded = zip(todo, workers.in_order(decode, paths, lost=decoder_died), strict=True)
+    while group := list(islice(decoded, READ_AHEAD)):
+        readable = []
+        for source, one in group:
+            if one.samples is None:
+                unreadable.append(f"{printable(source.track)}: {one.reason}")
+                bar.update()
+            else:
+                readable.append((source.track, to_float32(one.samples)))
+        lengths = [len(wav) for _, wav in readable]
+        for places in batches(lengths, most_tracks, BATCH_SECONDS * SAMPLE_RATE):
+            yield [readable[place][0] for place in places], [readable[place][1] for place in places]
