@@ -44,7 +44,7 @@ def find(stages: Stages, folder: Path) -> list[Found]:
         for recording in recordings:
             if not recording.is_there(folder / name):
                 record(recording, folder / name)
-    index = folder / "covers.npz"
+    index = folder / "covers.index"
     command = ["-m", "s3prl_pemr", "covers", "embed", str(folder / COLLECTION), str(index)]
     stages.run("covers", command)
     known, model = read_index(index), open_model(DEFAULT)
