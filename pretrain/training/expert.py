@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import math
-import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -16,6 +15,7 @@ from s3prl.pretrain.augment import AugmentConfig, augment
 from s3prl.pretrain.crops.dataset import BRANCHES, Batch, CropPairs, DataConfig, EpochBatches, as_read
 from s3prl.pretrain.crops.device_store import DeviceStore, device_store
 from s3prl.pretrain.crops.heard import HEARD, heard_line, heard_record
+from s3prl.pretrain.crops.identity import data_identity, refuse_other_data
 from s3prl.pretrain.crops.log_mel_statistics import log_mel_statistics
 from s3prl.pretrain.crops.randomness import BEYOND_EPOCHS, examination_generator
 from s3prl.upstream.adapter.checkpoint import load_weights
@@ -133,30 +133,14 @@ class UpstreamPretrainExpert(nn.Module):
         states["Training"] = {
             name: value for name, value in self.method.state_dict().items() if not name.startswith("model.")
         }
-        states["Data"] = self.data_identity()
+        states["Data"] = data_identity(self.dataset, self.data_config)
         states[HEARD] = heard_record(self.dataset.store, self.dataset.tracks)
         return states
 
-    def data_identity(self) -> dict:
-        """What decides which crops a step sees: a run can only go on where all of it is the same."""
-        config = self.data_config
-        return {
-            "fingerprint": self.dataset.store.fingerprint,
-            "tracks": zlib.crc32(self.dataset.tracks.astype("<i8").tobytes()),
-            "train_batch_size": config.train_batch_size,
-            "crop_samples": config.crop_samples,
-            "seed": config.seed,
-            **({"batches_by_part": True} if config.batches_by_part else {}),
-        }
-
     def refuse_other_data(self, states: dict) -> None:
-        """Raises ValueError (one line) where a checkpoint's run has seen other crops than this one would."""
-        then, now = states["Data"], self.data_identity()
-        if changed := [name for name in now if now[name] != then.get(name)]:
-            raise ValueError(
-                f"{', '.join(changed)} of {self.data_config.store} is not what this run began with, so it "
-                "cannot go on where it stopped; start a new one with another -n"
-            )
+        """See pretrain/crops/identity.py."""
+        now = data_identity(self.dataset, self.data_config)
+        refuse_other_data(states["Data"], now, self.data_config.store)
 
     def on_before_zero_grad(self) -> None:
         """s3prl hook, called after the optimiser's step."""
@@ -186,10 +170,9 @@ class UpstreamPretrainExpert(nn.Module):
         )
 
     def _copy_store(self) -> None:
-        config, steps = self.data_config, self.total_steps
-        heard = (
-            BRANCHES * config.train_batch_size * config.crop_samples * (math.inf if steps is None else steps)
-        )
+        config = self.data_config
+        steps = math.inf if self.total_steps is None else self.total_steps
+        heard = BRANCHES * config.train_batch_size * config.crop_samples * steps
         self._samples = device_store(
             self.dataset.store, self.batches.read_tracks, self.device, config.store_on_device, heard
         )
