@@ -14,11 +14,18 @@ from pathlib import Path
 
 import numpy as np
 
-from s3prl_pemr.safety.whole_file import PARTIAL, remove_leftovers, whole_file, write_whole
+from s3prl_pemr.safety.whole_file import (
+    PARTIAL,
+    remove_leftovers,
+    remove_partials,
+    whole_file,
+    write_whole,
+)
 
 logger = logging.getLogger(__name__)
 GIGABYTE = 10**9
-STALE_SECONDS = 3600  # no clip takes so long to write: what is half-written since then is of a killed run
+# 0.1.0 held no locks. No clip takes so long to write: what is half-written since then is of a killed run.
+STALE_SECONDS = 3600
 
 
 def folder_of(folder: Path, identity: dict) -> Path:
@@ -48,6 +55,7 @@ class FeatureFiles:
         self.folder = folder_of(folder, identity)
         self.max_bytes = max_gigabytes * GIGABYTE
         self._warned = False
+        remove_partials(folder)
         for place in (path for path in folder.rglob("*") if path.is_dir()):
             remove_leftovers(place, STALE_SECONDS)
         files = (path for name in ("*.npz", f"*{PARTIAL}") for path in folder.rglob(name))

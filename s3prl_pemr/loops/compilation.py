@@ -18,7 +18,7 @@ Result = TypeVar("Result")
 
 
 def compile_here(way: str, device: torch.device | str, steps: int, processes: int) -> str:
-    """The way itself; of `auto` `on` where it should pay (not timed yet): one process on CUDA, WORTH_STEPS."""
+    """The way itself; of `auto` `on` where it should pay (not timed yet): one process, CUDA, WORTH_STEPS."""
     if way != AUTO:
         return way
     pays = torch.device(device).type == "cuda" and processes == 1 and steps >= WORTH_STEPS

@@ -19,6 +19,7 @@ from s3prl_pemr.features.attach import CacheArguments, cached_upstream
 from s3prl_pemr.features.cache import STALE_SECONDS, FeatureFiles
 from s3prl_pemr.features.cached_upstream import CachedUpstream, mean_of_own_frames
 from s3prl_pemr.features.identity import file_identity
+from s3prl_pemr.safety.whole_file import whole_file
 
 LENGTHS = (40_000, 9_000, 16_384, 70_001)
 
@@ -280,14 +281,17 @@ def test_a_real_full_disk_under_a_run(run_downstream, small_disk, tmp_path, capl
     assert not list(cache.rglob("*.partial"))
 
 
-def test_what_killed_runs_left_counts_and_is_removed_once_it_is_old(tmp_path):
+def test_what_killed_runs_left_is_removed_and_what_others_may_write_counts(tmp_path):
     FeatureFiles(tmp_path, {}, 1.0).write("aa", [np.zeros(100, np.float32)])
     (folder,) = (path.parent for path in tmp_path.rglob("aa.npz"))
     (folder / "0123.partial").write_bytes(bytes(700))  # by the name that 0.1.0 gave it
-    (folder / "bb.npz.0123.partial").write_bytes(bytes(7_000))
+    (folder / "bb.npz.0123abcd.partial").write_bytes(bytes(7_000))  # nobody holds its lock
     whole = (folder / "aa.npz").stat().st_size
-    assert FeatureFiles(tmp_path, {}, 1.0).bytes == whole + 7_700
-    for path in folder.glob("*.partial"):
-        os.utime(path, (time.time() - 2 * STALE_SECONDS,) * 2)
+    with whole_file(folder / "cc.npz") as file:
+        file.write(bytes(70))
+        file.flush()
+        assert FeatureFiles(tmp_path, {}, 1.0).bytes == whole + 770
+    (folder / "cc.npz").unlink()
+    os.utime(folder / "0123.partial", (time.time() - 2 * STALE_SECONDS,) * 2)
     assert FeatureFiles(tmp_path, {}, 1.0).bytes == whole
     assert [path.name for path in folder.iterdir()] == ["aa.npz"]
