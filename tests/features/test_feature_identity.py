@@ -10,9 +10,9 @@ import pytest
 import s3prl.upstream
 import torch
 import xxhash
+from counting_upstream import Counting, cached
 from places import ROOT
 from s3prl import hub
-from test_feature_cache import Counting, cached
 
 from s3prl_pemr.features.code_version import code_version
 from s3prl_pemr.features.identity import weights_identity

@@ -2,8 +2,8 @@
 
 import pytest
 import torch
+from counting_upstream import Counting, arguments, cached
 from s3prl.upstream.interfaces import Featurizer
-from test_feature_cache import Counting, arguments, cached
 from test_time_pooling import clips
 
 from s3prl_pemr.features import attach

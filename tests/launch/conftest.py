@@ -30,3 +30,12 @@ def launch(tmp_path, config, model_settings):  # noqa: F811
         )  # fmt: skip
 
     return start
+
+
+@pytest.fixture
+def elsewhere(tmp_path, monkeypatch):
+    """A working directory that holds nothing of ours."""
+    directory = tmp_path / "elsewhere"
+    directory.mkdir()
+    monkeypatch.chdir(directory)
+    return directory
