@@ -160,7 +160,7 @@ def main(arguments: list[str] | None = None) -> None:
         keep(f"parts of {batch}, ms", lambda batch=batch: parts(*where, batch, rounds))
         with reference():
             keep(f"loop of {batch}, reference", lambda batch=batch: loop(*where, "fp32", batch, timed))
-        for way in ("off", *(compiled if batch == batches[0] else compiled[:1])):  # a minute or more each
+        for way in ("off", *(compiled if batch == batches[0] else compiled[:1])):  # each compiles anew
             keep(
                 f"loop of {batch}, fast, compile {way}",
                 lambda batch=batch, way=way: loop(*where, "bf16", batch, timed, way),

@@ -6,6 +6,7 @@ import json
 import time
 from collections import defaultdict
 from pathlib import Path
+from types import SimpleNamespace
 
 import torch
 import yaml
@@ -49,7 +50,7 @@ def loop(
     made.expert.train()
     records, begun, first, done = defaultdict(list), 0.0, 0.0, 0
     loader = made.expert.get_train_dataloader()
-    log = type("Log", (), {"records": records})()
+    log = SimpleNamespace(records=records)
     while done < steps:
         for batch in loader:
             if done in (0, 1, WARM_UP_STEPS):

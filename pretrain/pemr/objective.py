@@ -76,31 +76,31 @@ def cross_correlation(z_a: Tensor, z_b: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def correlation_gradient(z: Tensor, other: Tensor, slope: Callable[[Tensor], Tensor]) -> Tensor:
+def correlation_gradient(z: Tensor, other: Tensor, loss_gradient: Callable[[Tensor], Tensor]) -> Tensor:
     """Gradient for z of a loss of U = cross_correlation(z, other), in closed form.
 
     Args:
         z, other: projections of this process's clips, (B, P). Half precision is raised to float32.
-        slope: U (P, P) to the loss's gradient for it.
+        loss_gradient: U (P, P) to the gradient of the loss for it, (P, P).
 
     Returns: (B, P).
     """
     with torch.autocast(z.device.type, enabled=False):
         (a, deviation), b = _standardised(at_least_float32(z)), standardise(at_least_float32(other))
         count = z.shape[0] * world_size()
-        of_a = b @ slope(global_sum(a.T @ b) / count).T / count
+        of_a = b @ loss_gradient(global_sum(a.T @ b) / count).T / count
         along = global_sum(torch.stack([of_a.sum(dim=0), (of_a * a).sum(dim=0)])) / count
         return (of_a - along[0] - a * along[1]) / deviation
 
 
-def positive_slope(u: Tensor, trade_off: float) -> Tensor:
+def positive_loss_gradient(u: Tensor, trade_off: float) -> Tensor:
     """Gradient of Eq. 8 for U, (P, P): 2 lambda U_ij, on the diagonal 2 (U_ii - 1)."""
-    slope = 2 * trade_off * u
-    slope.diagonal().copy_(2 * (u.diagonal() - 1))
-    return slope
+    gradient = 2 * trade_off * u
+    gradient.diagonal().copy_(2 * (u.diagonal() - 1))
+    return gradient
 
 
-def negative_slope(v: Tensor, trade_off: float) -> Tensor:
+def negative_loss_gradient(v: Tensor, trade_off: float) -> Tensor:
     """Gradient of Eq. 9 for V, (P, P): 2 lambda V_ii on the diagonal, 0 elsewhere."""
     return (2 * trade_off * v.diagonal()).diag_embed()
 

@@ -13,8 +13,8 @@ from .objective import (
     correlation_gradient,
     cross_correlation,
     negative_loss,
-    negative_slope,
-    positive_slope,
+    negative_loss_gradient,
+    positive_loss_gradient,
 )
 
 
@@ -62,6 +62,8 @@ def negative_gradient_ratio(
     """
     if z_negative is None:
         return z_a.new_zeros((), dtype=torch.float32)
-    of_positive = correlation_gradient(z_a, z_positive, lambda u: positive_slope(u, trade_off))
-    of_negative = correlation_gradient(z_a, z_negative, lambda v: negative_slope(v, negative_trade_off))
+    of_positive = correlation_gradient(z_a, z_positive, lambda u: positive_loss_gradient(u, trade_off))
+    of_negative = correlation_gradient(
+        z_a, z_negative, lambda v: negative_loss_gradient(v, negative_trade_off)
+    )
     return of_negative.norm() / of_positive.norm().clamp(min=torch.finfo(torch.float32).tiny)

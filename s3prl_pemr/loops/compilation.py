@@ -12,7 +12,7 @@ from torch import nn
 
 logger = logging.getLogger(__name__)
 AUTO, ON, GRAPHS, OFF = WAYS = ("auto", "on", "graphs", "off")
-WORTH_STEPS = 2_000  # of `auto`: the first step waits a minute or more for the compiler
+WORTH_STEPS = 2_000  # of `auto`: the first step waits for the compiler, on a GPU it was not timed how long
 BACKEND = "inductor"
 Result = TypeVar("Result")
 

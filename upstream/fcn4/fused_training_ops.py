@@ -7,6 +7,7 @@ F: mel bins, T: log-mel frames; F', T': those of the output.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -25,17 +26,9 @@ def patch_sums(x: Tensor) -> tuple[Tensor, Tensor]:
     return tuple(_patch_sums(x))
 
 
-def winners(
-    x: Tensor,
-    kernel: Tensor,
-    slope: Tensor,
-    offset: Tensor,
-    pool: tuple[int, int],
-    lengths: Tensor | None,
-    dtype: torch.dtype,
-) -> tuple[Tensor, tuple[Tensor, ...]]:
+def winners(*inputs: Any) -> tuple[Tensor, tuple[Tensor, ...]]:
     """As `fused_training_cpu.winners`."""
-    output, *kept = _winners(x, kernel, slope, offset, pool, lengths, dtype)
+    output, *kept = _winners(*inputs)
     return output, tuple(kept)
 
 

@@ -1,6 +1,6 @@
 """A model's folder, as the Hugging Face hub has it: settings as json, weights; nothing in it is executed.
 
-`huggingface-cli download NAME --local-dir FOLDER`, or a copy of such a folder.
+`hf download NAME --local-dir FOLDER`, or a copy of such a folder.
 """
 
 from __future__ import annotations

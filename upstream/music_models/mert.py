@@ -10,7 +10,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -69,10 +68,8 @@ class MERT(nn.Module):
 
 
 def normalised(wavs: Tensor) -> Tensor:
-    """Each clip's mean 0 and deviation 1: transformers' Wav2Vec2FeatureExtractor with do_normalize."""
-    mean = wavs.mean(dim=-1, keepdim=True)
-    variance = wavs.var(dim=-1, correction=0, keepdim=True)
-    return (wavs - mean) / torch.sqrt(variance + 1e-7)
+    """(B, N) -> each clip's mean 0, deviation 1: transformers' Wav2Vec2FeatureExtractor with do_normalize."""
+    return F.layer_norm(wavs, wavs.shape[-1:], eps=1e-7)
 
 
 def average_frames(layer: Tensor) -> Tensor:

@@ -4,9 +4,12 @@ import numpy as np
 import pytest
 import torch
 from s3prl.pretrain.pemr.objective import (
+    correlation_gradient,
     cross_correlation,
     negative_loss,
+    negative_loss_gradient,
     positive_loss,
+    positive_loss_gradient,
     prediction_loss,
     smooth_l1,
     standardise,
@@ -122,3 +125,17 @@ def test_half_precision_is_raised_to_float32():
         u = cross_correlation(z.bfloat16(), z.bfloat16())
     assert u.dtype == torch.float32
     assert torch.allclose(u, cross_correlation(z.bfloat16().float(), z.bfloat16().float()))
+
+
+@pytest.mark.parametrize(
+    ("loss", "of_u"), [(positive_loss, positive_loss_gradient), (negative_loss, negative_loss_gradient)]
+)
+def test_the_gradient_in_closed_form_is_autograds(loss, of_u):
+    generator = torch.Generator().manual_seed(0)
+    z, other = torch.randn(2, 12, 5, dtype=torch.float64, generator=generator)
+    z[:, 2], other[:, 4] = 7.0, 0.0  # without variance
+    z.requires_grad_()
+    (expected,) = torch.autograd.grad(loss(cross_correlation(z, other), 0.3), z)
+    found = correlation_gradient(z, other, lambda u: of_u(u, 0.3))
+    torch.testing.assert_close(found, expected, rtol=1e-10, atol=1e-14)
+    assert found[:, 2].abs().max() == 0 < found[:, 0].abs().max()

@@ -15,6 +15,11 @@ def quick_backend(monkeypatch):
     monkeypatch.setattr(compilation, "BACKEND", "eager")
 
 
+def barlow_twins(model_settings):
+    model = {key: model_settings["model"][key] for key in ("frontend", "encoder_channels")}
+    return {"method": "barlow_twins", "model": model}
+
+
 def compare(tmp_path, config, model_settings, tolerance):
     config["runner"] |= {"n_epochs": 2, "log_step": 1, "save_step": 3, "max_keep": 9, "picture_step": 0}
     plain = run(tmp_path, "plain", config, model_settings)
@@ -33,8 +38,7 @@ def compare(tmp_path, config, model_settings, tolerance):
 
 
 def test_a_compiled_run_is_the_plain_one(tmp_path, config, model_settings, quick_backend):
-    compare(tmp_path, config, model_settings | {"method": "barlow_twins", "model": {
-        key: model_settings["model"][key] for key in ("frontend", "encoder_channels")}}, 1e-6)  # fmt: skip
+    compare(tmp_path, config, barlow_twins(model_settings), 1e-6)
 
 
 @pytest.mark.slow
@@ -58,10 +62,7 @@ def test_a_machine_that_cannot_compile_says_so_and_gives_the_same_run(
     def broken(graph, inputs):
         raise RuntimeError("Failed to find C compiler.\nMore about it")
 
-    model_settings = {
-        "method": "barlow_twins",
-        "model": {key: model_settings["model"][key] for key in ("frontend", "encoder_channels")},
-    }
+    model_settings = barlow_twins(model_settings)
     config["runner"] |= {"n_epochs": 1, "picture_step": 0}
     run(tmp_path, "plain", config, model_settings)
     monkeypatch.setattr(compilation, "BACKEND", broken)
