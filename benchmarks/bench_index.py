@@ -20,7 +20,7 @@ from time import perf_counter, process_time
 import numpy as np
 
 from s3prl_pemr.index import approximate, open_index
-from s3prl_pemr.index.accelerate import QUERIES, recalls, with_recall
+from s3prl_pemr.index.accelerate import QUERIES, recalls, tune
 from s3prl_pemr.index.manifest import SEGMENTS_FOLDER, Entry, Manifest, write_manifest
 from s3prl_pemr.index.segment import ENDS, NAMES, NORMS, VECTORS, write_array
 
@@ -132,7 +132,7 @@ def measure(folder: Path, kind: str, rows: int, width: int, exact_up_to: int, se
     begun = perf_counter()
     exact = index.nearest(asked, 100)
     together = (perf_counter() - begun) / QUERIES * 1e3
-    quick = with_recall(index, quick, rng)
+    tune(index, quick, rng)
     quick.write(folder)
     found = open_index(folder).nearest(asked, 100)
     recall = recalls(exact, found, np.full(QUERIES, -1))

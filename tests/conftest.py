@@ -6,6 +6,7 @@ import pytest
 import torch
 from full_disk import small_disk  # noqa: F401
 from places import ROOT, TOOLKIT_TASKS
+from ray_cluster import cluster  # noqa: F401
 
 import s3prl_pemr  # noqa: F401 - registers what the tests import as s3prl.upstream.pemr ...
 

@@ -125,8 +125,9 @@ class _Added:
 
     def forget(self, tracks: set[str]) -> None:
         """Mark what was known of some tracks as deleted."""
-        for track in tracks & set(self.known):
-            self.writer.delete(*self.known[track])
+        for track in tracks:
+            if track in self.known:
+                self.writer.delete(*self.known[track])
 
 
 def _known(path: Path, model: CoverModel, tracks: set[str]) -> dict[str, tuple[tuple, str, int]]:
@@ -143,8 +144,7 @@ def _known(path: Path, model: CoverModel, tracks: set[str]) -> dict[str, tuple[t
         )
     stamps, known = map(tuple, index.stamps.tolist()), {}
     for row, (track, stamp) in enumerate(zip(index.tracks, stamps, strict=True)):
-        segment, own = index.vectors.place(row)
-        known[track] = stamp, segment.name, int(segment.stored_rows(own))
+        known[track] = stamp, *index.vectors.stored_place(row)
     return known
 
 

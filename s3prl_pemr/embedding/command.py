@@ -28,7 +28,7 @@ from s3prl_pemr.report.progress import Progress
 from s3prl_pemr.safety.interruption import Interruption
 from s3prl_pemr.safety.sole_writer import sole_writer
 from s3prl_pemr.safety.whole_file import remove_partials
-from s3prl_pemr.store.parts import Shard
+from s3prl_pemr.store.parts import Shard, ShardRecord, write_shard
 
 from .actors import Batch, embed_in_order
 from .embedder import POOLS, Embedder, Wanted, batches
@@ -87,6 +87,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _embed(args: argparse.Namespace, wanted: Wanted, folder: Path, is_table: bool) -> int:
     listing = list_folder(args.folder)
+    record = args.shard and ShardRecord.of_listing(args.shard, [source.track for source in listing.sources])
     if args.shard:
         listing = listing.part(args.shard)
     if not listing.sources:
@@ -102,7 +103,8 @@ def _embed(args: argparse.Namespace, wanted: Wanted, folder: Path, is_table: boo
     ]
     kept = len(listing.sources) - len(todo)
     print(visible(f"{args.folder}: {len(listing.sources)} tracks, {kept} of them there already"), flush=True)
-    there = [source.track for source in listing.sources if source not in todo]
+    new = {source.track for source in todo}
+    there = [track for track in stamps if track not in new]
     unreadable: list[str] = []
     samples, begun = 0, time.monotonic()
     # Workers are forked before the progress bar starts a thread.
@@ -129,6 +131,7 @@ def _embed(args: argparse.Namespace, wanted: Wanted, folder: Path, is_table: boo
     if is_table and there:
         if args.out.suffix == SUFFIX:
             rows = write_index(args.out, folder, sorted(there), stamps, embedder.identity)
+            write_shard(args.out, record)
         else:
             rows = write_table(args.out, folder, sorted(there))
         line += f", {rows} rows"

@@ -50,19 +50,19 @@ def write_index(
     Returns: R; raises OSError, and ValueError (one line) where OUT is of another upstream or other wishes.
     """
     with sole_index_writer(out):
+        index = open_index(out, quick=False) if is_index(out) else None
         writer = IndexWriter(out, {"made_by": dict(identity)})
         if writer.manifest.about.get("made_by") != dict(identity):
             raise ValueError(f"{out}: of another upstream, or other wishes; choose another OUT")
         wanted = {track: _numbers(stamps[track]) for track in tracks}
         there: set[str] = set()
-        if is_index(out):
-            index = open_index(out, quick=False)
-            for row, track in enumerate(index.names()):
-                if wanted.get(track) == tuple(index.get("stamps", row).tolist()):
+        if index:
+            found = index.gather("stamps", np.arange(len(index))).tolist()
+            for row, (track, stamp) in enumerate(zip(index.names(), found, strict=True)):
+                if wanted.get(track) == tuple(stamp):
                     there.add(track)
                 else:
-                    segment, own = index.place(row)
-                    writer.delete(segment.name, int(segment.stored_rows(own)))
+                    writer.delete(*index.stored_place(row))
         for track in tracks:
             if track not in there:
                 _add(writer, track, wanted[track], read_track(folder, track))
@@ -71,10 +71,10 @@ def write_index(
 
 
 def _add(writer: IndexWriter, track: str, stamp: tuple[int, int], found: Embedded) -> None:
-    """Its frames, or the one vector of the clip."""
+    """Its frames, or the one vector of the clip: all of a track or none, whatever comes in between."""
     seconds, vectors = found.rows()
-    for second, vector in zip(seconds, vectors, strict=True):
-        writer.add(track, vector, stamps=np.array(stamp, np.int64), seconds=np.asarray(second, np.float32))
+    stamps = np.tile(np.array(stamp, np.int64), (len(vectors), 1))
+    writer.add_rows(track, vectors, stamps=stamps, seconds=np.asarray(seconds, np.float32))
 
 
 def _numbers(stamp: Stamp) -> tuple[int, int]:

@@ -51,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
         begun = perf_counter()
         quick = build([segment for segment in index.segments if segment.stored], kind, rng)
         seconds = perf_counter() - begun
-        quick = with_recall(index, quick, rng)
+        tune(index, quick, rng)
         quick.write(args.index)
     recall = ", ".join(f"recall@{best} {value:.3f}" for best, value in quick.settings.recall.items())
     print(
@@ -62,8 +62,8 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def with_recall(index: VectorIndex, quick: Approximation, rng: np.random.Generator) -> Approximation:
-    """The same with its effort doubled until it finds enough, and with what it finds then.
+def tune(index: VectorIndex, quick: Approximation, rng: np.random.Generator) -> None:
+    """Double an approximation's effort until it finds enough; its settings say how much it finds then.
 
     Rows of the index are the queries; a row's finding itself does not count.
     """
@@ -71,14 +71,13 @@ def with_recall(index: VectorIndex, quick: Approximation, rng: np.random.Generat
     queries = index.gather(VECTORS, asked)
     exact = index.nearest(queries, BEST[-1] + 1)
     searched = VectorIndex(index.segments, index.about, [quick])
-    most = EFFORT * quick.effort
+    most = EFFORT * quick.settings.effort
     while True:
         recall = recalls(exact, searched.nearest(queries, BEST[-1] + 1), asked)
-        if recall[str(BEST[0])] >= ENOUGH or 2 * quick.effort > most:
-            break
-        quick.effort *= 2
-    settings = replace(quick.settings, effort=quick.effort, recall=recall)
-    return Approximation(quick.index, settings, quick.segments)
+        quick.settings = replace(quick.settings, recall=recall)
+        if recall[str(BEST[0])] >= ENOUGH or 2 * quick.settings.effort > most:
+            return
+        quick.settings = replace(quick.settings, effort=2 * quick.settings.effort)
 
 
 def recalls(exact: list, found: list, asked: np.ndarray) -> dict[str, float]:

@@ -58,7 +58,6 @@ class Approximation:
     def __init__(self, index: Any, settings: Settings, segments: Sequence[Segment]):
         self.index, self.settings, self.segments = index, settings, list(segments)
         self._first = np.cumsum([0, *(segment.stored for segment in segments)])
-        self.effort = settings.effort
 
     def candidates(self, queries: np.ndarray, count: int) -> Iterator[list[tuple[Segment, np.ndarray]]]:
         """For each query the rows that seem nearest, by segment, without deleted and empty ones.
@@ -68,7 +67,7 @@ class Approximation:
             count: how many are wanted in the end.
         """
         wanted = min(max(CANDIDATES, 4 * count), self.index.ntotal)
-        _, numbers = self.index.search(queries, wanted, params=parameters(self.settings.kind, self.effort))
+        _, numbers = self.index.search(queries, wanted, params=parameters(self.settings))
         for own in numbers:
             own = np.sort(own[own >= 0])
             ends = np.searchsorted(own, self._first)
@@ -166,12 +165,12 @@ def _drawn(segments: Sequence[Segment], count: int, rng: np.random.Generator) ->
     return unit(np.concatenate(drawn), np.float32)
 
 
-def parameters(kind: str, effort: int) -> Any:
+def parameters(settings: Settings) -> Any:
     """What faiss is asked with."""
     faiss = need_faiss()
-    if kind == "hnsw":
-        return faiss.SearchParametersHNSW(efSearch=effort)
-    return faiss.SearchParametersPreTransform(index_params=faiss.SearchParametersIVF(nprobe=effort))
+    if settings.kind == "hnsw":
+        return faiss.SearchParametersHNSW(efSearch=settings.effort)
+    return faiss.SearchParametersPreTransform(index_params=faiss.SearchParametersIVF(nprobe=settings.effort))
 
 
 def need_faiss() -> Any:

@@ -67,8 +67,9 @@ def compact(folder: Path, dtype: str | None = None, segment_rows: int = SEGMENT_
         for group in groups:
             entries.append(_join(folder / SEGMENTS_FOLDER, group, dtype))
             bar.update(entries[-1].rows)
-    write_manifest(folder, manifest.with_segments(entries))
-    remove_unnamed(folder, manifest.with_segments(entries))
+    manifest = manifest.with_segments(entries)
+    write_manifest(folder, manifest)
+    remove_unnamed(folder, manifest)
     shutil.rmtree(folder / FOLDER, ignore_errors=True)
     return len(index), len(entries)
 
@@ -80,18 +81,18 @@ def _join(folder: Path, group: Sequence[Segment], dtype: str | None) -> Entry:
     place.mkdir()
     names = {name for segment in group for name in segment.arrays if not name.startswith("deleted-")}
     for name in sorted(names):
-        first = group[0].arrays[name]
+        arrays = [segment.arrays[name] for segment in group]
         uneven = f"{name}{ENDS}" in names
         if name.endswith(ENDS):
             counts = np.concatenate([segment.counts(name.removesuffix(ENDS)) for segment in group])
             write_array(place / f"{name}.npy", [np.cumsum(counts)], counts.shape, np.int64)
             continue
         length = sum(int(segment.counts(name).sum()) for segment in group) if uneven else entry.rows
-        kept = np.dtype(dtype) if dtype and name == VECTORS else first.dtype
+        kept = np.dtype(dtype) if dtype and name == VECTORS else np.result_type(*arrays)
         blocks = chain.from_iterable(segment.blocks(name, BLOCK_ROWS) for segment in group)
         if name == NORMS and dtype:
             blocks = _norms(group, dtype)
-        write_array(place / f"{name}.npy", blocks, (length, *first.shape[1:]), kept)
+        write_array(place / f"{name}.npy", blocks, (length, *arrays[0].shape[1:]), kept)
     return entry
 
 

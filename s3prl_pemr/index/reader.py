@@ -48,6 +48,11 @@ class VectorIndex:
         number = int(np.searchsorted(self._first, row, side="right")) - 1
         return self.segments[number], row - int(self._first[number])
 
+    def stored_place(self, row: int) -> tuple[str, int]:
+        """A row's segment and its place in that one's arrays, as IndexWriter.delete takes them."""
+        segment, own = self.place(row)
+        return segment.name, int(segment.stored_rows(own))
+
     def get(self, name: str, row: int) -> np.ndarray:
         """What belongs to a row. Raises KeyError where the index has no such array."""
         segment, own = self.place(row)
@@ -168,8 +173,9 @@ def _open(folder: Path, quick: bool) -> VectorIndex:
     segments = []
     for entry in manifest.segments:
         place = folder / SEGMENTS_FOLDER / entry.name
-        marks = np.load(place / entry.deleted, allow_pickle=False) if entry.deleted else ()
-        segment = Segment(entry.name, Mapped(place), marks)
+        arrays = Mapped(place)
+        marks = arrays[Path(entry.deleted).stem] if entry.deleted else ()
+        segment = Segment(entry.name, arrays, marks)
         if segment.stored != entry.rows:
             raise ValueError(
                 f"{place}: {segment.stored} rows, but the index says {entry.rows}; copy it again"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import shutil
 import uuid
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from s3prl_pemr.safety.whole_file import remove_leftovers
 
 from .approximate import FOLDER as SEARCH_FOLDER
 from .manifest import SEGMENTS_FOLDER, Entry, Manifest, is_index, read_manifest, write_manifest
-from .segment import ENDS, NAMES, NORMS, VECTORS, write_array
+from .segment import ENDS, NAMES, NORMS, VECTORS, Mapped, write_array
 
 DTYPES = ("float32", "float16")
 FULL_ROWS = 5_000  # a segment of so many is not written again
@@ -40,7 +40,7 @@ class IndexWriter:
         folder: made if missing.
         about: kept in index.json; of a new index.
         uneven: arrays whose rows differ in length.
-        dtype: of the vectors.
+        dtype: of the vectors; of a new index, else it is that of its last segment.
 
     Raises: ValueError (one line) where the folder is an index that cannot be added to.
     """
@@ -53,6 +53,9 @@ class IndexWriter:
         if self.manifest.parts:
             raise ValueError(f"{folder}: stands for indexes in parts; add to one of those")
         remove_unnamed(folder, self.manifest)
+        if self.manifest.segments:
+            last = Mapped(folder / SEGMENTS_FOLDER / self.manifest.segments[-1].name)
+            self.dtype = last[VECTORS].dtype
         self._waiting: list[dict[str, np.ndarray]] = []
         self._written = 0  # of those that wait for more, how many are in the last segment
         self._deleted: defaultdict[str, set[int]] = defaultdict(set)
@@ -66,6 +69,16 @@ class IndexWriter:
 
         Raises: ValueError (one line) where the vector is not finite.
         """
+        self.add_rows(name, vector[None], **{key: [value] for key, value in others.items()})
+
+    def add_rows(self, name: str, vectors: np.ndarray, **others: Sequence[np.ndarray] | np.ndarray) -> None:
+        """Several rows of one name, (rows, E), and of each what `add` says: none is safe without the rest."""
+        for row, vector in enumerate(vectors):
+            self._add(name, vector, {key: values[row] for key, values in others.items()})
+        if len(self._waiting) >= FULL_ROWS:
+            self.commit()
+
+    def _add(self, name: str, vector: np.ndarray, others: Mapping[str, np.ndarray]) -> None:
         with np.errstate(over="ignore"):
             vector = np.asarray(vector, self.dtype)
         norm = np.linalg.norm(vector.astype(np.float64))
@@ -73,8 +86,6 @@ class IndexWriter:
             raise ValueError(f"{printable(name)}: its vector is NaN or infinite in {self.dtype}")
         text = np.frombuffer(name.encode("utf-8", "surrogateescape"), np.uint8)
         self._waiting.append({VECTORS: vector, NORMS: np.asarray(norm, np.float32), NAMES: text, **others})
-        if len(self._waiting) >= FULL_ROWS:
-            self.commit()
 
     def delete(self, segment: str, stored: int) -> None:
         """Mark a row of a segment's arrays as deleted, from the next commit on."""

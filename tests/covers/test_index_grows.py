@@ -2,7 +2,6 @@
 
 import os
 import signal
-import sys
 
 import numpy as np
 import pytest
@@ -109,11 +108,8 @@ def test_answers_do_not_depend_on_the_number_of_parts(music, tmp_path, capsys):
         embedded(music, tmp_path / "of 3")
 
 
-def test_a_cluster_reads_the_same(music, tmp_path, monkeypatch):
+def test_a_cluster_reads_the_same(cluster, music, tmp_path, monkeypatch):
     """One worker is killed at its first attempt at a file; the file is read by another."""
-    ray = pytest.importorskip("ray")
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(path for path in sys.path if path))
-    ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level="error")
     real, mark = embed.hear, tmp_path / "mark"
 
     def killed_once(path):
@@ -122,11 +118,8 @@ def test_a_cluster_reads_the_same(music, tmp_path, monkeypatch):
             os.kill(os.getpid(), signal.SIGKILL)
         return real(path)
 
-    try:
-        monkeypatch.setattr(embed, "hear", killed_once)
-        there = embedded(music, tmp_path / "ray", "--engine", "ray")
-    finally:
-        ray.shutdown()
+    monkeypatch.setattr(embed, "hear", killed_once)
+    there = embedded(music, tmp_path / "ray", "--engine", "ray")
     monkeypatch.setattr(embed, "hear", real)
     assert mark.exists()
     assert rows_of(there) == rows_of(embedded(music, tmp_path / "here"))

@@ -14,7 +14,8 @@ import s3prl_pemr
 from s3prl_pemr.embedding import command
 from s3prl_pemr.embedding.__main__ import main
 from s3prl_pemr.embedding.embedder import Embedder, Wanted, batches
-from s3prl_pemr.index import open_index
+from s3prl_pemr.index import open_index, writer
+from s3prl_pemr.index.__main__ import main as index_command
 
 RATE = 16_000
 
@@ -165,3 +166,36 @@ def test_an_index_takes_only_what_is_new_or_changed(music, tmp_path, capsys):
     assert [len(segment) for segment in again.segments] == [len(index) - 3, 1]
     with pytest.raises(SystemExit, match="of another upstream, or other wishes; choose another OUT"):
         embed(music, out, "--every", 3)
+
+
+def test_a_kill_between_two_commits_leaves_no_half_track(music, tmp_path, monkeypatch):
+    """A segment is full in the middle of a track; the second one never comes to its end."""
+    out, real, calls = tmp_path / "v.index", writer.write_manifest, []
+
+    def killed_at_the_second(*args):
+        calls.append(args)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        real(*args)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(writer, "FULL_ROWS", 2)
+        patch.setattr(writer, "write_manifest", killed_at_the_second)
+        with pytest.raises(SystemExit):
+            embed(music, out)
+    assert 0 < len(open_index(out)) < 15
+    assert embed(music, out) == 0
+    names = open_index(out).names()
+    assert {name: names.count(name) for name in names} == {
+        "0.wav": 1, "2.wav": 3, "4.wav": 5, "live/1.wav": 2, "live/3.wav": 4
+    }  # fmt: skip
+
+
+def test_parts_of_an_index_are_joined_when_all_are_there(music, tmp_path, capsys):
+    parts = [tmp_path / f"{number}.index" for number in (1, 2)]
+    for number, part in enumerate(parts, start=1):
+        assert embed(music, part, "--pool", "mean", "--shard", f"{number}/2") == 0
+    with pytest.raises(SystemExit, match="parts 2 of 2 are missing"):
+        index_command(["join", str(tmp_path / "J"), str(parts[0])])
+    assert index_command(["join", str(tmp_path / "J"), *map(str, parts)]) == 0
+    assert "2 parts, 5 rows" in capsys.readouterr().out

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import sys
 
 import numpy as np
 import pytest
@@ -14,16 +13,7 @@ from s3prl_pemr.embedding.embedder import Embedder, Wanted
 from s3prl_pemr.prepare.engine import RAY
 
 RATE = 16_000
-
-
-@pytest.fixture(scope="module")
-def cluster():
-    ray = pytest.importorskip("ray")
-    # worker processes import this package as this process does
-    os.environ["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
-    ray.init(num_cpus=4, include_dashboard=False, log_to_driver=False, logging_level="error")
-    yield ray
-    ray.shutdown()
+CLUSTER_CORES = 4  # two actors
 
 
 def noise(number):

@@ -90,7 +90,9 @@ def test_deleted_rows_are_marked_and_compacted_away(folder):
     index = open_index(folder)
     assert rows_of(index) == wanted and index.segments[0].stored == 12
     assert compact(folder, "float16") == (12, 1)
-    assert open_index(folder).segments[0].arrays[VECTORS].dtype == np.float16
+    write(folder, vectors(2, seed=2), first=16)  # as float16 too
+    dtypes = [segment.arrays[VECTORS].dtype for segment in open_index(folder).segments]
+    assert dtypes == [np.float16, np.float16]
 
 
 def test_compacting_puts_neighbours_together(folder, monkeypatch):
@@ -143,6 +145,9 @@ def damaged(folder, what):
         (segment / "vectors.npy").unlink()
     elif what == "cut":
         (segment / "vectors.npy").write_bytes((segment / "vectors.npy").read_bytes()[:150])
+    elif what == "marks":
+        state["segments"][0]["deleted"] = "deleted-1.npy"
+        manifest.write_text(json.dumps(state))
     elif what == "rows":
         state["segments"][0]["rows"] = 3
         manifest.write_text(json.dumps(state))
@@ -155,6 +160,7 @@ def damaged(folder, what):
         ("text", "index.json: damaged"),
         ("outside", "it is not to be trusted"),
         ("missing", "files of it are missing"),
+        ("marks", "files of it are missing"),
         ("cut", "vectors.npy: damaged"),
         ("rows", "10 rows, but the index says 3"),
     ],

@@ -15,16 +15,6 @@ from s3prl_pemr.prepare.workers import decoder_died
 folder, finished = prepare_fixtures.folder, prepare_fixtures.finished
 
 
-@pytest.fixture(scope="module")
-def cluster():
-    ray = pytest.importorskip("ray")
-    # worker processes import this package as this process does
-    os.environ["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
-    ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level="error")
-    yield ray
-    ray.shutdown()
-
-
 def test_the_store_has_the_same_bytes(cluster, folder, finished, tmp_path):
     assert prepare(folder, tmp_path / "DST", "--engine", "ray") == 0
     assert tables(tmp_path / "DST") == tables(finished)

@@ -3,7 +3,6 @@
 import os
 import pickle
 import signal
-import sys
 
 import numpy as np
 import pytest
@@ -60,12 +59,9 @@ def test_columns_that_a_joined_store_has_already_are_used(whole, tmp_path):
     assert isinstance(columns_of(joined), CqtCache)
 
 
-def test_a_cluster_computes_the_same(whole, tmp_path, monkeypatch):
+def test_a_cluster_computes_the_same(cluster, whole, tmp_path, monkeypatch):
     """A worker that is killed is replaced."""
-    ray = pytest.importorskip("ray")
     wanted = columns(CqtCache(whole), whole)
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(path for path in sys.path if path))
-    ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level="error")
     real, mark = cache._compute, tmp_path / "mark"
 
     def killed_once(track):
@@ -76,8 +72,5 @@ def test_a_cluster_computes_the_same(whole, tmp_path, monkeypatch):
 
     monkeypatch.setattr(cache, "_compute", killed_once)
     monkeypatch.setattr(cache, "FOLDER", "cqt of a cluster")
-    try:
-        assert columns(CqtCache(whole, engine="ray"), whole) == wanted
-    finally:
-        ray.shutdown()
+    assert columns(CqtCache(whole, engine="ray"), whole) == wanted
     assert mark.exists()
