@@ -6,7 +6,7 @@ F: mel bins, T: log-mel frames; F', T': those of the output.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import torch
@@ -19,6 +19,20 @@ NAME = "s3prl_pemr"
 
 def _own(x: Tensor):
     return fused_training.kernels(x.device.type)
+
+
+def _own_memory(results: Iterable[Tensor], of: Tensor) -> list[Tensor]:
+    """Results contiguous, as announced, and apart: an operator's may share memory with nothing.
+
+    The CPU's output is the last of what it keeps; a GPU's lines are the input's, its two sums parts of one.
+    """
+    taken, apart = {of.untyped_storage().data_ptr()}, []
+    for result in results:
+        place = result.untyped_storage().data_ptr()
+        shared = place in taken or not result.is_contiguous()
+        apart.append(result.clone(memory_format=torch.contiguous_format) if shared else result)
+        taken.add(place)
+    return apart
 
 
 def patch_sums(x: Tensor) -> tuple[Tensor, Tensor]:
@@ -39,7 +53,7 @@ def winner_sums(gradient: Tensor, pool: tuple[int, int], *kept: Tensor) -> tuple
 
 @torch.library.custom_op(f"{NAME}::patch_sums", mutates_args=(), schema="(Tensor x) -> Tensor[]")
 def _patch_sums(x):
-    return list(_own(x).patch_sums(x))
+    return _own_memory(_own(x).patch_sums(x), x)
 
 
 @_patch_sums.register_fake
@@ -55,9 +69,7 @@ def _(x):
 )
 def _winners(x, kernel, slope, offset, pool, lengths, dtype):
     output, kept = _own(x).winners(x, kernel, slope, offset, tuple(pool), lengths, dtype)
-    # An operator's results may not share memory, as the last of what the CPU keeps does with its output.
-    shared = any(part.data_ptr() == output.data_ptr() for part in kept)
-    return [output.clone() if shared else output, *kept]
+    return _own_memory([output, *kept], x)
 
 
 @_winners.register_fake
@@ -79,7 +91,7 @@ def _(x, kernel, slope, offset, pool, lengths, dtype):
     schema="(Tensor gradient, int[] pool, Tensor[] kept) -> Tensor[]",
 )
 def _winner_sums(gradient, pool: Sequence[int], kept):
-    return list(_own(gradient).winner_sums(gradient, tuple(pool), *kept))
+    return _own_memory(_own(gradient).winner_sums(gradient, tuple(pool), *kept), gradient)
 
 
 @_winner_sums.register_fake
