@@ -118,7 +118,7 @@ def open_approximation(folder: Path, segments: Sequence[Segment]) -> Approximati
 def kind_for(rows: int) -> str:
     """What suits so many rows: exact or ivfpq (a quarter byte a value, and seconds to build).
 
-    HNSW, which can be asked for, took 40 times as long to build at 60,000 rows, and five times for a query.
+    HNSW, which can be asked for, took 33 times as long to build at 60,000 rows, and four times for a query.
     """
     return "exact" if rows < IVFPQ_FROM else "ivfpq"
 
