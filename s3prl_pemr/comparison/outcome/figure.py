@@ -14,13 +14,15 @@ DONE, REFERENCE, TIE = "black", "tab:gray", "tab:gray"
 def section_figure(section: Section, metric: str) -> Figure:
     """Left each row's score, its 95 % interval and seeds; right its paired difference to the reference.
 
-    A row whose difference leaves out zero is black, a tie is gray.
+    A row whose difference leaves out zero is black, a tie is gray. Without any difference there is no right.
     """
     lines = [line for line in section.lines if line.seeds]
     figure = Figure(figsize=(9, 1.5 + 0.42 * len(lines)), layout="constrained")
-    left, right = figure.subplots(1, 2, sharey=True)
-    for height, line in enumerate(lines):
-        mean, found = line.mean(metric), section.difference(line, metric)
+    differences = [section.difference(line, metric) for line in lines]
+    compared = any(differences)
+    left, *rest = figure.subplots(1, 2 if compared else 1, sharey=True, squeeze=False)[0]
+    for height, (line, found) in enumerate(zip(lines, differences, strict=True)):
+        mean = line.mean(metric)
         tie = found is not None and (found[1] is None or found[1][0] <= 0 <= found[1][1])
         colour = TIE if found is None or tie else DONE
         _interval(left, height, mean.value, mean.interval, colour)
@@ -31,21 +33,22 @@ def section_figure(section: Section, metric: str) -> Figure:
         if paper is not None:
             left.plot([paper], [height], "x", color="tab:red", label="the paper")
         if found is not None:
-            _interval(right, height, *found, colour)
-    title = TITLES.get(metric, metric)
+            _interval(rest[0], height, *found, colour)
+    score = TITLES.get(metric, metric)
     worse = ", lower is better" if metric in LOWER_IS_BETTER else ""
     left.set_yticks(range(len(lines)), [line.row.name for line in lines])
     left.set_ylim(len(lines) - 0.4, -0.6)
-    left.set_xlabel(f"{title}{worse}")
-    right.axvline(0, color=REFERENCE, linestyle="--", linewidth=1)
-    right.set_xlabel(f"{title} less that of {section.reference}")
+    left.set_xlabel(f"{score}{worse}")
+    for right in rest:
+        right.axvline(0, color=REFERENCE, linestyle="--", linewidth=1)
+        right.set_xlabel(f"{score} less that of {section.reference}")
     count = lines[0].counted if lines else 0
     what, _ = section.nouns
-    figure.suptitle(
-        f"{section.name}, {section.split}: is any row better than {section.reference}? "
-        f"({count} {what}; black: by more than chance, gray: a tie)",
-        fontsize=10,
-    )
+    question, key = "how good is it?", ""
+    if compared:
+        question = f"is any row better than {section.reference}?"
+        key = "; black: by more than chance, gray: a tie"
+    figure.suptitle(f"{section.name}, {section.split}: {question} ({count} {what}{key})", fontsize=10)
     return figure
 
 
