@@ -61,10 +61,8 @@ class HeadConfig:
             raise ValueError(f"dropout {self.dropout:g} is not at least 0 and below 1")
 
     def in_force(self) -> dict[str, str | int | bool]:
-        """What makes a difference to this kind of head."""
-        width = (
-            {"hidden_dim": self.hidden_dim} if self.kind == "mlp" else {}
-        )  # dropout trains, it forms nothing
+        """What makes a difference to this kind of head; dropout has no weights, and may change."""
+        width = {"hidden_dim": self.hidden_dim} if self.kind == "mlp" else {}
         pooling = {"pooling": self.pooling} if self.pooling != "mean" else {}
         return {"kind": self.kind, **pooling, **width, **({"standardise": True} if self.standardise else {})}
 

@@ -14,10 +14,9 @@ class MlpHead(nn.Sequential):
     """One hidden layer: clip vectors (B, D) -> logits (B, T)."""
 
     def __init__(self, input_dim: int, tags: int, hidden_dim: int, dropout: float = 0.0):
-        bend = nn.Sequential(
-            nn.ReLU(), nn.Dropout(dropout)
-        )  # one module: the weights' names are those of 0.1
-        super().__init__(nn.Linear(input_dim, hidden_dim), bend, nn.Linear(hidden_dim, tags))
+        # One module, so that the weights' names are those of 0.1.
+        activation = nn.Sequential(nn.ReLU(), nn.Dropout(dropout))
+        super().__init__(nn.Linear(input_dim, hidden_dim), activation, nn.Linear(hidden_dim, tags))
 
 
 class Standardisation(nn.BatchNorm1d):

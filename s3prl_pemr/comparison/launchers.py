@@ -80,12 +80,22 @@ def board(
 
 
 def lay_out(
-    store: Path, out: Path, upstream: str, checkpoint: Path | None, split: str, clips: int
+    store: Path, out: Path, upstream: str, checkpoint: Path | None, layer: int | None, split: str, clips: int
 ) -> list[str]:
-    """Arguments that lay out the clips of a store by what an upstream hears, into an .npz."""
+    """Arguments that lay out the clips of a store by what an upstream hears, into an .npz.
+
+    Args:
+        store: of the clips.
+        out: the .npz.
+        upstream, checkpoint: -u, -k.
+        layer: of the hidden states; None: the last.
+        split: of the store; '' for all its clips.
+        clips: at most as many are drawn.
+    """
     weights = ["-k", str(checkpoint)] if checkpoint else []
     part = ["--split", split] if split else []
-    flags = ["-u", upstream, *weights, *part, "--clips", str(clips)]
+    states = [] if layer is None else ["--layer", str(layer)]
+    flags = ["-u", upstream, *weights, *states, *part, "--clips", str(clips)]
     return [*PROGRAM, "map", str(store), "-o", str(out), *flags]
 
 

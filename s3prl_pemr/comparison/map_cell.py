@@ -38,12 +38,9 @@ class MapCell:
 
     def carry_out(self, stages: Stages) -> None:
         """Run what is missing."""
-        upstream, checkpoint = (
-            upstream_of(self.row, self.pretraining),
-            checkpoint_of(self.row, self.pretraining),
-        )
-        store = self.place.stores[self.maps.store]
-        stages.run("map", lay_out(store, self.file, upstream, checkpoint, self.maps.split, self.maps.clips))
+        row, maps = self.row, self.maps
+        model = upstream_of(row, self.pretraining), checkpoint_of(row, self.pretraining), row.layer
+        stages.run("map", lay_out(self.place.stores[maps.store], self.file, *model, maps.split, maps.clips))
 
 
 def map_cells(plan: Plan, place: Place, runs: Mapping[str, PretrainingCell]) -> list[MapCell]:

@@ -59,7 +59,7 @@ class Row:
         cover_model: instead of an upstream: ready, ftm2d or dev-best.ckpt, for tasks of mteb alone.
         milestone: its epoch-N.ckpt instead of its last checkpoint; 0: the last.
         trainable: -f.
-        layer: -l, of the hidden states; none: all, summed with trained weights (of mteb: the last).
+        layer: -l, of the hidden states; none: all, summed with trained weights (of mteb and maps: the last).
         settings: what -o sets for this row alone, over the task's.
         tasks: names in `tasks`; empty: all.
         paper: what the paper has, by task and metric; shown where the task's data set is the paper's.

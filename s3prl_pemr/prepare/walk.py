@@ -2,6 +2,7 @@
 
 import errno
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -48,6 +49,11 @@ class Tree:
         """The files whose names say that they are audio, by their paths relative to the root, with `/`."""
         audio = (path for path in self.files if is_audio(path))
         return {path.relative_to(self.root).as_posix(): path for path in audio}
+
+    def unused_audio(self, used: Iterable[Path]) -> list[str]:
+        """The names of named_audio that are none of these files."""
+        paths = set(used)
+        return [name for name, path in self.named_audio().items() if path not in paths]
 
     def remarks(self) -> list[str]:
         """What was left out: a line for each kind."""

@@ -194,11 +194,12 @@ def test_the_papers_numbers_stand_where_the_clips_are_the_papers(ran, plan, tmp_
 
 def test_maps_of_rows_stand_in_the_report(ran, plan, tmp_path):
     maps = {"store": "music", "split": "", "rows": ["Barlow | Twins", "fbank"], "clips": 8, "sounds": 3}
-    path = plan(ROWS, pretrainings=PRETRAININGS, maps=maps)
+    path = plan([{**ROWS[0], "layer": 0}, *ROWS[1:]], pretrainings=PRETRAININGS, maps=maps)
     assert compare([path, "--out", str(tmp_path / "out")]) == 0
     commands = [line for line in ran if "map" in line]
     assert [line[line.index("-u") + 1] for line in commands] == ["barlow_twins_local", "fbank_no_cmvn"]
     assert "pretraining/bt-seed1/run/states-10.ckpt" in commands[0][commands[0].index("-k") + 1]
+    assert commands[1][commands[1].index("--layer") + 1] == "0" and "--layer" not in commands[0]
     page = (tmp_path / "out" / "report.html").read_text()
     assert page.count("<circle ") == 2 * 8 and page.count("data:audio/mpeg") == 3
     assert "8 clips of music" in page and page.index("Barlow | Twins</b>") < page.index("fbank</b>")

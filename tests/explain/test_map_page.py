@@ -63,6 +63,8 @@ def test_a_page_of_a_store(tmp_path, capsys):
     assert [float(x) for x in shown] == pytest.approx(20 + 680 * found.places[:, 0], abs=0.06)
     assert clip_map([*command, "--clips", "6"]) == 0
     assert len(read_map(data, AudioStore(store))[0]) == 6
+    with pytest.raises(SystemExit, match="--layer 9: pemr has layers 0 to 0"):
+        clip_map([*command, "--layer", "9"])
 
 
 def test_tags_that_neighbours_share_by_hand():

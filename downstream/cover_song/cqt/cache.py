@@ -156,8 +156,9 @@ class CqtCache:
         committed = monotonic()
         bar = Progress(total=len(store), initial=done, desc=f"CQT of {store.path}", unit="track")
         try:
-            few = (len(store) - done) // INLINE_TRACKS
-            for rows in _results(tracks, min(jobs, few) if self._engine == PROCESSES else jobs, self._engine):
+            if self._engine == PROCESSES:  # a few tracks are not worth a process
+                jobs = min(jobs, (len(store) - done) // INLINE_TRACKS)
+            for rows in _results(tracks, jobs, self._engine):
                 file.write(rows.tobytes())
                 done += 1
                 bar.update()

@@ -65,15 +65,15 @@ def regression_table(targets: np.ndarray, predictions: np.ndarray, names: Sequen
 
 
 def regression_figure(targets: np.ndarray, predictions: np.ndarray, names: Sequence[str]) -> Figure:
-    """A point per clip for each number: what the head says of what the label is; both (B, T)."""
+    """A point per clip for each number: the prediction over the label; both (B, T)."""
     figure = Figure(figsize=(4.2 * len(names), 4.4), layout="constrained")
     panels = np.atleast_1d(figure.subplots(1, len(names)))
     (r2,) = weighted_r2(targets, predictions, np.ones((1, len(targets)), np.int64))
-    for axes, name, true, said, value in zip(panels, names, targets.T, predictions.T, r2, strict=True):
-        ends = min(true.min(), said.min()), max(true.max(), said.max())
+    for axes, name, true, predicted, value in zip(panels, names, targets.T, predictions.T, r2, strict=True):
+        ends = min(true.min(), predicted.min()), max(true.max(), predicted.max())
         axes.plot(ends, ends, color="grey", linestyle="--", label="as the label")
         axes.axhline(true.mean(), color="grey", linestyle=":", label="the mean: R2 0")
-        axes.scatter(true, said, s=14, color="black", alpha=0.5, linewidths=0)
-        axes.set(xlabel=f"{name}: label", ylabel="said", title=f"{name}: R2 {value:.3f}, {len(true)} clips")
+        axes.scatter(true, predicted, s=14, color="black", alpha=0.5, linewidths=0)
+        axes.set(xlabel="label", ylabel="predicted", title=f"{name}: R2 {value:.3f}, {len(true)} clips")
         axes.legend(fontsize=8, frameon=False)
     return figure

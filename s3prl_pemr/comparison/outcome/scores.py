@@ -112,11 +112,10 @@ def cover_scores(queries: Path) -> dict[str, Score]:
     with queries.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
     _, works = np.unique([row["work"] for row in rows], return_inverse=True)
-    found = {}
+    means, found = _GroupMeans(works), {}
     for name, column in COVER_COLUMNS.items():
         values = np.array([float(row[column]) for row in rows]) / (10 if name == "precision_at_10" else 1)
-        bounds = (1.0, np.inf) if name == "mr1" else (0.0, 1.0)
-        found[name] = _over_groups(values, works, bounds)
+        found[name] = means.score(values, (1.0, np.inf) if name == "mr1" else (0.0, 1.0))
     return found
 
 
@@ -141,19 +140,23 @@ def board_scores(out: Path, split: str) -> BoardScores:
     score = Score(found["score"], np.zeros(0), np.zeros(0), 0)
     if items:
         _, groups, values = zip(*items, strict=True)
-        score = _over_groups(np.array(values), np.array(groups), (0.0, 1.0))
+        score = _GroupMeans(np.array(groups)).score(np.array(values))
     return BoardScores({entry["metric"]: score}, len(items), found.get("over", ""), entry["parameters"])
 
 
-def _over_groups(values: np.ndarray, groups: np.ndarray, bounds: tuple[float, float]) -> Score:
-    """The mean of items that belong together in groups, numbered from 0; both (items,)."""
-    count, of_group = int(groups.max()) + 1, np.bincount(groups)
-    sums, numbers = np.bincount(groups, weights=values), np.arange(count)
-    drawn, left_out = (
-        (weights @ sums) / (weights @ of_group)
-        for weights in (drawn_counts(numbers, RESAMPLES, SEED), left_out_counts(numbers))
-    )
-    return Score(float(values.mean()), drawn, left_out, count, bounds)
+class _GroupMeans:
+    """Means of items that belong together in groups, numbered from 0: (items,)."""
+
+    def __init__(self, groups: np.ndarray):
+        self.groups, self.sizes = groups, np.bincount(groups)
+        numbers = np.arange(len(self.sizes))
+        self.weights = drawn_counts(numbers, RESAMPLES, SEED), left_out_counts(numbers)
+
+    def score(self, values: np.ndarray, bounds: tuple[float, float] = (0.0, 1.0)) -> Score:
+        """The mean of values (items,), which can be within bounds."""
+        sums = np.bincount(self.groups, weights=values)
+        drawn, left_out = ((weights @ sums) / (weights @ self.sizes) for weights in self.weights)
+        return Score(float(values.mean()), drawn, left_out, len(self.sizes), bounds)
 
 
 def counted(expdir: Path, split: str) -> int:

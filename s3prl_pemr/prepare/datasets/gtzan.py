@@ -134,8 +134,7 @@ def _genres_folder(root: Path) -> Path:
 
 
 def _tell_others(listing: Listing, tree: Tree, there: Iterable[Source]) -> None:
-    used = {source.path for source in there}
-    listing.others = [name for name, path in tree.named_audio().items() if path not in used]
+    listing.others = tree.unused_audio(source.path for source in there)
     if listing.others:
         listing.remarks.append(f"left out: {others_seen(listing.others)}")
 

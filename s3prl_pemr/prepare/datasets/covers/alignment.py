@@ -11,7 +11,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from s3prl_pemr.safety.whole_file import write_whole
+from s3prl_pemr.report.files import write_tsv
 
 LEFT_OUT_FILE = "left_out.tsv"
 NO_FILE, LONE = "no file", "no other version of its work has a file"
@@ -64,9 +64,8 @@ class Alignment:
 
     def write(self, folder: Path) -> Path:
         """Write every version that is left out to left_out.tsv. Returns its path. Raises OSError."""
-        rows = [(version.split, version.work, version.id, why) for version, why in self.left_out]
-        text = "".join("\t".join(row) + "\n" for row in [COLUMNS, *rows])
-        write_whole(folder / LEFT_OUT_FILE, text.encode())
+        rows = ((version.split, version.work, version.id, why) for version, why in self.left_out)
+        write_tsv(folder / LEFT_OUT_FILE, COLUMNS, rows)
         return folder / LEFT_OUT_FILE
 
 

@@ -20,7 +20,6 @@ from .alignment import LEFT_OUT_FILE, Alignment, Version, align
 from .audio_by_id import audio_by_id
 
 AUDIO_FOLDER = "audio"
-LONE = ("drop", "keep")
 
 
 def add_audio_arguments(parser: argparse.ArgumentParser, named: str, lone: str) -> None:
@@ -33,7 +32,7 @@ def add_audio_arguments(parser: argparse.ArgumentParser, named: str, lone: str) 
     )
     parser.add_argument(
         "--lone",
-        choices=LONE,
+        choices=["drop", "keep"],
         default=lone,
         help="works of which a single version is found, though more are listed: leave them out, or keep them "
         f"as tracks that are ranked and are no queries (default: {lone})",

@@ -64,8 +64,7 @@ def list_covers80(root: Path, tracks: str = "lists") -> Listing:
         for path in songs
         if path.parent.parent == folder
     }
-    used = set(there.values())
-    others = [name for name, path in tree.named_audio().items() if path not in used]
+    others = tree.unused_audio(there.values())
     remarks = [*tree.remarks(), *([f"left out: {others_seen(others)}"] if others else [])]
     names = sorted(there)
     if tracks == "lists":

@@ -65,8 +65,7 @@ def list_emo(root: Path) -> Listing:
         groups[number] = Group(printable(song["Artist"]), f"{number}: {printable(song['Song title'])}")
     sources.sort(key=lambda source: source.track.zfill(9))
     tree = walk(root)
-    used = {source.path for source in sources}
-    others = [name for name, path in tree.named_audio().items() if path not in used]
+    others = tree.unused_audio(source.path for source in sources)
     remarks = [*tree.remarks(), *([f"left out: {others_seen(others)}"] if others else [])]
     listing = Listing(
         root, sources, DatasetName("emomusic", "marble"), remarks, tags=TARGETS, groups=groups, others=others

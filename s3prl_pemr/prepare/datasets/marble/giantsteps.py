@@ -60,8 +60,7 @@ def list_giantsteps(root: Path) -> Listing:
             f"{len(left_out)} tracks of {TRAINING} are left out, their keys uncertain or several: "
             f"{name_some(left_out)}"
         )
-    used = {source.path for source in sources}
-    others = [name for name, path in tree.named_audio().items() if path not in used]
+    others = tree.unused_audio(source.path for source in sources)
     dataset = DatasetName("giantsteps_key", "marble")
     listing = Listing(root, sources, dataset, remarks, tags=KEYS, groups=groups, others=others)
     listing.split_counts = listing.count_splits()

@@ -80,8 +80,7 @@ def list_jamendo(root: Path, subset: str = "top50tags", lists: Path | None = Non
             place = audio.get(_number(track), root / track)
             sources.append(Source(track, place, split, tags))
             groups[track] = Group(artist, number)
-    used = {source.path for source in sources}
-    others = [name for name, path in tree.named_audio().items() if path not in used]
+    others = tree.unused_audio(source.path for source in sources)
     remarks = tree.remarks()
     if others:
         remarks.append(
