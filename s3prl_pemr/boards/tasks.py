@@ -7,8 +7,6 @@ import importlib.util
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .audio_files import read_without_torchcodec
-
 if TYPE_CHECKING:
     from mteb.abstasks.abstask import AbsTask
     from mteb.abstasks.task_metadata import TaskMetadata
@@ -20,7 +18,6 @@ def need_mteb():
         import mteb
     except ImportError as error:
         raise ValueError(f"boards need mteb: pip install 's3prl-pemr[mteb]' ({error})") from error
-    read_without_torchcodec()
     return mteb
 
 

@@ -124,15 +124,7 @@ class HeadCell:
     def carry_out(self, stages: Stages) -> None:
         """Run what is missing: training, then the scores of each split; mteb trains its own heads."""
         if self.task.task == BOARD:
-            upstream = "" if self.row.cover_model else self.upstream
-            model = (upstream, self.checkpoint, self.row.cover_model)
-            of_covers = bool(self.row.cover_model)
-            flags = {
-                key: value for key, value in self.task.settings.items() if (key == "aligned") == of_covers
-            }
-            if self.row.layer is not None and not of_covers:
-                flags["layer"] = self.row.layer
-            stages.run("mteb", board(self.task.board, self.expdir, *model, flags))
+            stages.run("mteb", self._board_arguments())
             return
         settings = {"config.downstream_expert.datarc.store": self.place.stores[self.task.store]}
         settings |= self.place.settings({**self.task.settings, **self.row.settings})
@@ -153,6 +145,16 @@ class HeadCell:
         stages.run("head", command)
         for split in self.task.splits:
             stages.run(f"scores {split}", evaluate(self.expdir, split, *cache))
+
+    def _board_arguments(self) -> list[str]:
+        """A task's settings are of both kinds of model: `aligned` of covers, the others of upstreams."""
+        settings = dict(self.task.settings)
+        aligned = {"aligned": settings.pop("aligned")} if "aligned" in settings else {}
+        if self.row.cover_model:
+            return board(self.task.board, self.expdir, "", None, self.row.cover_model, aligned)
+        if self.row.layer is not None:
+            settings["layer"] = self.row.layer
+        return board(self.task.board, self.expdir, self.upstream, self.checkpoint, "", settings)
 
 
 def cells_of(plan: Plan, place: Place, seed: int) -> tuple[list[PretrainingCell], list[HeadCell]]:
