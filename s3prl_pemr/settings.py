@@ -24,8 +24,11 @@ def parse(cls: type[Config], settings: Any, where: str) -> Config:
     from omegaconf import OmegaConf  # here: a tenth of what `import s3prl_pemr` takes, and not for --help
     from omegaconf.errors import OmegaConfBaseException
 
+    from s3prl_pemr.safety.interruption import ctrl_c_waits
+
     try:
-        merged: Any = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(cls), settings or {}))
+        with ctrl_c_waits():  # OmegaConf would make it a wrong key's error, now and then
+            merged: Any = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(cls), settings or {}))
         return merged
     except OmegaConfBaseException as error:
         raise ValueError(f"{where}: {str(error).splitlines()[0]}") from error

@@ -19,7 +19,7 @@ from s3prl_pemr.features.time_pooling import POOLINGS, pooled_width
 from s3prl_pemr.features.waveforms import pad_to
 from s3prl_pemr.report.printable import printable, visible
 from s3prl_pemr.report.scores_file import write_scores
-from s3prl_pemr.safety.children import leave_signals_to_the_parent
+from s3prl_pemr.safety.children import obedient_worker
 from s3prl_pemr.settings import parse
 from s3prl_pemr.task.expert import BEST, TaskExpert
 from s3prl_pemr.task.randomness import order_generator
@@ -134,7 +134,7 @@ class DownstreamExpert(TaskExpert):
         return DataLoader(
             clips,
             num_workers=datarc.num_workers,
-            worker_init_fn=leave_signals_to_the_parent,
+            worker_init_fn=obedient_worker(),
             collate_fn=clips.collate,
             **order,
         )

@@ -5,8 +5,6 @@ import multiprocessing
 import os
 import signal
 import sys
-import threading
-import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -20,6 +18,7 @@ from typing import TypeVar
 import numpy as np
 
 from s3prl_pemr.audio import UnreadableAudio, read_recording, to_int16
+from s3prl_pemr.safety.children import end_with
 from s3prl_pemr.store.index import StoreError
 
 CONTEXT = multiprocessing.get_context("fork" if sys.platform == "linux" else None)
@@ -162,20 +161,13 @@ def _work(pipe: Connection, inherited: list[Connection], parent: int) -> None:
     signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
     # Codecs write their warnings to file descriptor 2 from C, through the progress bar.
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
-    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+    end_with(parent)  # in the midst of a file it would not see that it is alone
     while (task := pipe.recv()) is not None:
         function, item = task
         try:
             pipe.send((function(item), None))
         except Exception as error:
             pipe.send((None, ExceptionWithTraceback(error, error.__traceback__)))
-
-
-def _end_with(parent: int) -> None:
-    # In the midst of a file a worker does not see that its parent was killed.
-    while os.getppid() == parent:
-        time.sleep(0.5)
-    os._exit(1)
 
 
 def _dismiss(pipes: list[Connection]) -> None:

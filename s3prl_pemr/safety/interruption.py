@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -53,3 +56,20 @@ class Interruption:
         """What a shell expects of a program that a signal ended: 128 + its number; 0 for none."""
         number = self.signal_number()
         return 128 + number if number else 0
+
+
+@contextmanager
+def ctrl_c_waits() -> Iterator[None]:
+    """A Ctrl-C within is heard at the end: for libraries that take every exception for an error of theirs."""
+    handler = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or not callable(handler):
+        yield
+        return
+    noted: list[tuple[int, Any]] = []
+    signal.signal(signal.SIGINT, lambda *what: noted.append(what))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, handler)
+        if noted:
+            handler(*noted[0])
