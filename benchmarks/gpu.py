@@ -19,16 +19,17 @@ import argparse
 import json
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
+from typing import Any
 
 import torch
 
 import s3prl_pemr  # noqa: F401 - first: it registers s3prl.pretrain.pemr
 
 # isort: split
-from gpu_runs import draw, loop, losses, runner
+from gpu_runs import draw, loop, losses, runner, work
 from plain import plain
 from s3prl.pretrain.augment import augment, pitch
 from s3prl.pretrain.augment.splice_search import edge_places
@@ -125,6 +126,19 @@ def limits(device: str) -> dict[str, float]:
     }
 
 
+def shares(found: dict[str, Any], batches: Sequence[int]) -> dict[str, float]:
+    """Of the time of each loop's step, what its products and activations take at the card's own limits."""
+    card, share = found["limits"], {}
+    for batch in batches:
+        step = found[f"work of {batch}"]
+        floor = step["tera_operations"] / card["bf16_tflops"]
+        floor += 2 * step["activation_gb"] / 1e3 / card["copy_tb_per_second"]
+        for name, part in found.items():
+            if name.startswith(f"loop of {batch},") and "failed" not in part:
+                share[name] = floor * part["clips_per_second"] / batch
+    return share
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Everything, kept as soon as it is there."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
@@ -137,7 +151,7 @@ def main(arguments: list[str] | None = None) -> None:
     args = parser.parse_args(arguments)
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
     torch.backends.cudnn.benchmark = True
-    found: dict[str, object] = {"machine": machine()}
+    found: dict[str, Any] = {"machine": machine()}
 
     def keep(name: str, part: Callable[[], object]) -> None:
         begun = time.perf_counter()
@@ -157,6 +171,7 @@ def main(arguments: list[str] | None = None) -> None:
     keep("limits", lambda: limits(args.device))
     keep("correctness", lambda: correctness(*where, min(16, batches[0])))
     for batch in batches:
+        keep(f"work of {batch}", lambda batch=batch: work(*where, batch))
         keep(f"parts of {batch}, ms", lambda batch=batch: parts(*where, batch, rounds))
         with reference():
             keep(f"loop of {batch}, reference", lambda batch=batch: loop(*where, "fp32", batch, timed))
@@ -171,6 +186,7 @@ def main(arguments: list[str] | None = None) -> None:
         keep(name, lambda one=precision, way=way: losses(*where, one, batches[0], steps, way))
         if isinstance(found[name], list):
             curves[name] = found[name]
+    keep("share of the card's limit", lambda: shares(found, batches))
     draw(curves, args.out / "losses.png")
 
 

@@ -1,4 +1,4 @@
-"""Runs that `gpu.py` makes and measures: whole loops, and losses over some hundred steps."""
+"""Runs that `gpu.py` measures: whole loops, what a step has to do, and losses over some hundred steps."""
 
 from __future__ import annotations
 
@@ -10,8 +10,11 @@ from types import SimpleNamespace
 
 import torch
 import yaml
+from plain import plain
 from s3prl.pretrain.training.probe import KnnProbe
 from s3prl.pretrain.training.runner import PretrainRunner
+from torch.autograd.graph import saved_tensors_hooks
+from torch.utils.flop_counter import FlopCounterMode
 
 SETTINGS = Path(__file__).resolve().parent.parent / "pretrain" / "pemr"
 WARM_UP_STEPS = 3
@@ -79,6 +82,33 @@ def loop(
         "longest_ms": {event.key[:80]: getattr(event, time_of) / 1e3 for event in longest},
         "waits": _waits(made, batch, log, device),
     }  # fmt: skip
+
+
+def work(store: str, folder: Path, device: str, batch_size: int) -> dict[str, float]:
+    """What a step of the fast path has to do, whatever does it.
+
+    Returns: tera_operations, of the plain layers' products and convolutions, forward and backward;
+        activation_gb, kept by the forward pass for the backward one: each byte is written once, read once.
+    """
+    made = runner(store, folder / "work", device, "bf16", batch_size, 1)
+    made.expert.train()
+    batch = next(iter(made.expert.get_train_dataloader()))
+    kept: dict[int, int] = {}
+
+    def keep(tensor: torch.Tensor) -> torch.Tensor:
+        storage = tensor.untyped_storage()
+        kept[storage.data_ptr()] = storage.nbytes()
+        return tensor
+
+    with plain(), FlopCounterMode(display=False) as counter:
+        made._loss(batch)
+    with made.precision.autocast(), saved_tensors_hooks(keep, lambda tensor: tensor):
+        loss, _ = made.expert(batch, records=defaultdict(list))
+    loss.backward()
+    return {
+        "tera_operations": counter.get_total_flops() / 1e12,
+        "activation_gb": sum(kept.values()) / 1e9,
+    }
 
 
 def _waits(made: PretrainRunner, batch, log, device: str) -> str:

@@ -8,11 +8,13 @@ from importlib.metadata import version
 from pathlib import Path
 
 import torch
+from s3prl.upstream.adapter.expert import UpstreamExpert
 from torch import nn
 
 from .cache import FeatureFiles, folder_of
 from .cached_upstream import CachedUpstream
 from .code_version import code_version
+from .half_precision import HalfPrecision
 from .identity import file_identity, weights_identity
 from .kept_frames import KEPT
 from .one_layer import OneLayer
@@ -86,6 +88,9 @@ def cached_upstream(args, config: dict, upstream: nn.Module, featurizer: nn.Modu
     }
     if pooling:
         featurizer.tolist = _as_they_are
+    heard = upstream.upstream if isinstance(upstream, HalfPrecision) else upstream
+    together = isinstance(heard, UpstreamExpert) and args.device.startswith("cuda")
+    frame_samples = featurizer.downsample_rate if together else 0
     layer = getattr(featurizer, "layer_selection", None)
     if layer is not None and not folder_of(Path(cache.folder), identity).exists():
         identity["layer"] = layer
@@ -93,7 +98,7 @@ def cached_upstream(args, config: dict, upstream: nn.Module, featurizer: nn.Modu
     kept = {None: "all frames", "mean": "time means", "mean_std": "means and deviations over time"}
     logger.info("feature cache %s: %s", cache.folder, kept[pooling])
     files = FeatureFiles(Path(cache.folder), identity, cache.max_gigabytes)
-    return CachedUpstream(upstream, files, featurizer.feature_selection, pool)
+    return CachedUpstream(upstream, files, featurizer.feature_selection, pool, frame_samples)
 
 
 def _as_they_are(paired_wavs, paired_feature):

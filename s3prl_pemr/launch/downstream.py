@@ -51,6 +51,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             begin = partial(record_start, run_folder(args), ["downstream", *arguments])
         wanted = {"cache": cache_arguments(args), "files": args.files, "begin": begin}
         wanted = {name: value for name, value in wanted.items() if value is not None}
+        if args.features_precision != "fp32":
+            wanted["features_precision"] = args.features_precision
         if args.device == "cpu":
             hide_cuda()
         with (

@@ -13,6 +13,7 @@ from s3prl.pretrain.training.checkpoint_files import checkpoints
 from s3prl.upstream.adapter.checkpoint import SHIPPED, read_checkpoint, shipped_weights
 
 from s3prl_pemr.features.attach import CacheArguments
+from s3prl_pemr.features.half_precision import PRECISIONS
 from s3prl_pemr.loops.device import choose_device
 from s3prl_pemr.loops.inference import files_of
 from s3prl_pemr.safety.damage import refuse_damaged_newest
@@ -23,7 +24,7 @@ from .outputs import check_folder
 from .preset import PRESETS, with_preset
 
 # the process group is made by s3prl_pemr.loops.torchrun
-OWN_FLAGS = ("__local_rank", "__feature_cache", "__feature_cache_gb", "__preset")
+OWN_FLAGS = ("__local_rank", "__feature_cache", "__feature_cache_gb", "__features_precision", "__preset")
 NO_CACHE = "none"
 OWN_HELP = """example:
   s3prl-pemr downstream -m train -u pemr -k CKPT -d music_tagging -n NAME \\
@@ -33,6 +34,7 @@ added to s3prl's command line:
   --feature_cache FOLDER  keep a frozen upstream's features on disk: later epochs and runs read them; default
                           for music_tagging: `features` in the run's folder; none: computed in each epoch
   --feature_cache_gb N    largest size of the folder, default 50
+  --features_precision P  bf16: a frozen upstream under autocast, for GPUs; default fp32
   --preset quick          a first result in about ten minutes on two CPU cores; default: paper, the yaml
   -m inference -t PATH... files and folders of audio; what cannot be read is named, the others are scored
 """
@@ -110,6 +112,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--device")
     parser.add_argument("--backend")
     parser.add_argument("--feature_cache")
+    parser.add_argument("--features_precision", choices=PRECISIONS, default="fp32")
     parser.add_argument("--preset", choices=PRESETS)
     parser.add_argument("-o", "--override")
     parser.add_argument("--feature_cache_gb", type=float, default=CacheArguments.max_gigabytes)

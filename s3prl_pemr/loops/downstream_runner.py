@@ -18,6 +18,7 @@ from torch.distributed import is_initialized
 
 from s3prl_pemr.features.attach import CacheArguments, cached_upstream, is_worth_it
 from s3prl_pemr.features.cached_upstream import CachedUpstream
+from s3prl_pemr.features.half_precision import HalfPrecision
 from s3prl_pemr.features.identity import file_identity
 from s3prl_pemr.report.event_log import EventLog
 from s3prl_pemr.report.progress import Progress
@@ -53,12 +54,14 @@ class Runner(toolkit.Runner):
         cache: CacheArguments | None = None,
         files: Sequence[Path] | None = None,
         begin: Callable | None = None,
+        features_precision: str = "fp32",
     ):
         """More than the toolkit's.
 
         Args:
             cache: of a frozen upstream's features.
             files: of -m inference; else the one that the arguments name.
+            features_precision: bf16 for a frozen upstream under autocast.
             begin: called once all is made, with (config, fingerprints of the stores, device).
         """
         self._files = files
@@ -73,6 +76,10 @@ class Runner(toolkit.Runner):
         upstream, featurizer, task = (
             getattr(entry.model, "module", entry.model) for entry in self.all_entries
         )
+        if features_precision != "fp32":
+            if args.upstream_trainable:
+                raise ValueError("--features_precision is for a frozen upstream: leave out -f, or the flag")
+            upstream = self.upstream.model = HalfPrecision(upstream)
         if is_worth_it(args, config, featurizer, task, cache):
             self.upstream.model = cached_upstream(args, config, upstream, featurizer, task, cache)
         if begin and torchrun.rank() == 0:

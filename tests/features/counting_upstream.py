@@ -27,7 +27,7 @@ class Counting(torch.nn.Module):
 def arguments(**changes):
     args = {
         "upstream": "counting", "upstream_ckpt": None, "upstream_model_config": None,
-        "upstream_trainable": False, "upstream_feature_normalize": False,
+        "upstream_trainable": False, "upstream_feature_normalize": False, "device": "cpu",
     }  # fmt: skip
     return SimpleNamespace(**args | changes)
 

@@ -33,7 +33,7 @@ def cached(cache, folder, layer):
     featurizer = Featurizer(upstream, layer_selection=layer, upstream_device="cpu")
     args = SimpleNamespace(
         upstream="hf_hubert_custom", upstream_ckpt=folder, upstream_model_config=None,
-        upstream_trainable=False, upstream_feature_normalize=False,
+        upstream_trainable=False, upstream_feature_normalize=False, device="cpu",
     )  # fmt: skip
     model = cached_upstream(args, {}, upstream, featurizer, torch.nn.Module(), CacheArguments(str(cache)))
     return upstream, model, featurizer
