@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from s3prl_pemr.task.data_config import StoreConfig
 
+from .cqt.columns import EVAL_COLUMNS
 from .model import HEADS
 from .training import PRECISIONS
 
@@ -36,6 +37,11 @@ class DataConfig(StoreConfig):
             raise ValueError(
                 f"test_stores: {taken.pop()!r} is the name of a split of `store`; choose another"
             )
+
+    @property
+    def eval_columns(self) -> int:
+        """To how many columns shorter whole tracks are filled up with zeros: as crops are, at most to 200."""
+        return min(EVAL_COLUMNS, *self.crop_columns)
 
     def store_and_split(self, split: str) -> tuple[str, str]:
         """The store's folder and its split for what -t names. Raises ValueError for another name."""

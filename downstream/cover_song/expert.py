@@ -36,7 +36,6 @@ from .training_free.chroma import tonal_chroma
 from .training_free.rerank import by_alignment
 
 logger = logging.getLogger(__name__)
-EVAL_COLUMNS = 200  # whole tracks of fewer end in zeros: cqt_loader.py of CQTNet
 
 
 class DownstreamExpert(TaskExpert):
@@ -207,12 +206,12 @@ class DownstreamExpert(TaskExpert):
         Returns: (B, E).
         """
         means = self._upstream_mean(features, tracks) if self.uses_upstream else None
-        embedded = []
+        columns, embedded = self.config.datarc.eval_columns, []
         for row in range(len(tracks)):
             mean = None if means is None else means[row : row + 1]
             cqt = None
             if self.uses_cqt:
-                cqt = pad_columns(cqts[row].to(self.best_score.device), EVAL_COLUMNS)[None, None]
+                cqt = pad_columns(cqts[row].to(self.best_score.device), columns)[None, None]
             embedded.append(self.head(mean, cqt))
         return torch.cat(embedded)
 

@@ -24,7 +24,8 @@ from .boards import look_up_boards
 from .cells import Place, PretrainingCell, cells_of
 from .corpus import store_of
 from .map_cell import MapCell, map_cells
-from .plan import Plan, read_plan, shipped_plans
+from .plan import Plan
+from .plan_file import read_plan, shipped_plans
 from .schedule import LOG, Cell, Outcome, carry_out
 
 HELP = "upstreams, methods and heads side by side, from a plan to a report with intervals"

@@ -4,15 +4,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from importlib.resources import files
-from pathlib import Path
 from typing import Any
 
-import yaml
-
-from s3prl_pemr.settings import parse
-
-SHIPPED = files("s3prl_pemr.comparison") / "plans"
 BOARD = "mteb"
 TASKS = ("music_tagging", "cover_song", BOARD)
 BOARD_SETTINGS = ("layer", "pool", "piece", "aligned")  # flags of `s3prl-pemr mteb`
@@ -195,36 +188,6 @@ class Plan:
         empty = sorted(name for name, folder in self.stores.items() if not folder)
         if empty:
             raise ValueError(f"stores.{empty[0]} is empty: name the folder with -o stores.{empty[0]}=STORE")
-
-
-def shipped_plans() -> list[str]:
-    """Names of the plans that come with the package."""
-    return sorted(
-        path.name.removesuffix(".yaml") for path in SHIPPED.iterdir() if path.name.endswith(".yaml")
-    )
-
-
-def read_plan(name: str, override: str = "") -> Plan:
-    """The plan of a file, or of the name of one that comes with the package.
-
-    Args:
-        override: KEY=VALUE,,KEY=VALUE: dotted names over the yaml; a row goes by its number: rows.0.upstream.
-
-    Raises:
-        ValueError: one line: no such plan, an unknown key, or one that contradicts itself.
-    """
-    from omegaconf import OmegaConf
-    from omegaconf.errors import OmegaConfBaseException
-
-    path = Path(name) if Path(name).suffix in (".yaml", ".yml") else SHIPPED / f"{name}.yaml"
-    if not path.is_file():
-        raise ValueError(f"{name}: no such plan; name a yaml file, or one of {', '.join(shipped_plans())}")
-    try:
-        content = OmegaConf.create(yaml.safe_load(path.read_text(encoding="utf-8")) or {})
-        content.merge_with_dotlist([part for part in override.split(",,") if part])
-    except (yaml.YAMLError, OmegaConfBaseException, ValueError) as error:
-        raise ValueError(f"{path}: {' '.join(str(error).split())}") from error
-    return parse(Plan, content, str(path))
 
 
 def _among(what: str, given: list[str], known) -> None:

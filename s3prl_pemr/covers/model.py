@@ -11,8 +11,8 @@ from typing import Any, Protocol
 
 import numpy as np
 import torch
+from s3prl.downstream.cover_song.cqt.columns import EVAL_COLUMNS
 from s3prl.downstream.cover_song.cqt.transform import SETTINGS
-from s3prl.downstream.cover_song.expert import EVAL_COLUMNS
 from s3prl.downstream.cover_song.model import READY, CoverHead
 from s3prl.downstream.cover_song.networks import ready
 from s3prl.downstream.cover_song.training_free.chroma import VERSION as CHROMA_VERSION

@@ -9,7 +9,7 @@ import yaml
 from s3prl_pemr.comparison import compare
 from s3prl_pemr.comparison.cells import cells_of
 from s3prl_pemr.comparison.launchers import PRETRAIN_CONFIG
-from s3prl_pemr.comparison.plan import read_plan
+from s3prl_pemr.comparison.plan_file import read_plan
 
 
 def run(folder: Path, jobs: int = 1) -> int:
@@ -25,6 +25,6 @@ def run(folder: Path, jobs: int = 1) -> int:
     settings = yaml.safe_load(PRETRAIN_CONFIG.read_text(encoding="utf-8"))
     crop_samples = settings["pretrain_expert"]["datarc"]["crop_samples"]
     picture = folder / "masks.png"
-    clip = save_mask_example(pretraining.checkpoint(), place.stores["music"], "test", crop_samples, picture)
+    clip = save_mask_example(pretraining.checkpoint(), place.stores["mtat"], "test", crop_samples, picture)
     print(f"{picture}: {clip}")
     return 0

@@ -10,7 +10,8 @@ from s3prl_pemr.__main__ import main as program
 from s3prl_pemr.comparison.__main__ import compare
 from s3prl_pemr.comparison.boards import look_up_boards
 from s3prl_pemr.comparison.cells import Place, cells_of
-from s3prl_pemr.comparison.plan import Plan, Row, Task, read_plan
+from s3prl_pemr.comparison.plan import Plan, Row, Task
+from s3prl_pemr.comparison.plan_file import read_plan
 from s3prl_pemr.comparison.stages import Stages
 
 TASKS = ROOT / "tests" / "boards" / "tiny_tasks.py"

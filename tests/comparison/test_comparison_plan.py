@@ -6,7 +6,7 @@ from s3prl import hub
 
 import s3prl_pemr  # noqa: F401 - fills the hub
 from s3prl_pemr.comparison.cells import Place, cells_of
-from s3prl_pemr.comparison.plan import read_plan, shipped_plans
+from s3prl_pemr.comparison.plan_file import SHIPPED, plan_content, read_plan, shipped_plans
 from s3prl_pemr.launch.downstream_arguments import complete_arguments
 from s3prl_pemr.launch.pretrain_arguments import apply_override, default_configs, parse_arguments
 from s3prl_pemr.methods import METHODS
@@ -28,7 +28,7 @@ class Commands(dict):
 
 @pytest.mark.parametrize("name", shipped_plans())
 def test_every_command_of_a_shipped_plan_is_one_that_a_user_could_type(name, tmp_path, monkeypatch):
-    given = yaml.safe_load((s3prl_pemr.comparison.plan.SHIPPED / f"{name}.yaml").read_text())["stores"]
+    given = plan_content(SHIPPED / f"{name}.yaml")["stores"]
     plan = read_plan(name, ",,".join(f"stores.{store}=X" for store, where in given.items() if not where))
     assert set(plan.stores) <= {*STORES, *MARBLE, "works"}
     place = Place(tmp_path, {store: tmp_path for store in plan.stores})
@@ -100,8 +100,35 @@ def test_plans_are_found_by_name_and_changed_on_the_command_line(tmp_path):
         read_plan(str(tmp_path / "p.yaml"))
 
 
+def test_a_plan_extends_another(tmp_path):
+    write = lambda name, content: (tmp_path / name).write_text(yaml.safe_dump(content))  # noqa: E731
+    base, own = str(tmp_path / "base.yaml"), str(tmp_path / "own.yaml")
+    write("base.yaml", {**PLAN, "title": "base", "seeds": [1, 2]})
+    more = {"tasks": {"more": {"store": "music"}}, "rows": [{"name": "b", "upstream": "mel"}]}
+    write("own.yaml", {"extends": base, "title": "own", **more})
+    plan = read_plan(own, "rows.0.upstream=fbank_no_cmvn")
+    assert [row.name for row in plan.rows] == ["a", "b"]
+    assert list(plan.tasks) == ["tagging", "more"]
+    assert (plan.title, plan.seeds, plan.rows[0].upstream) == ("own", [1, 2], "fbank_no_cmvn")
+    write("base.yaml", {"extends": own, **PLAN})
+    with pytest.raises(ValueError, match="own.yaml: .*base.yaml extends another plan itself"):
+        read_plan(own)
+    write("own.yaml", {"extends": "tabel6"})
+    with pytest.raises(ValueError, match="own.yaml: tabel6: no such plan; name a yaml file, or one of "):
+        read_plan(own)
+    write("own.yaml", ["rows"])
+    with pytest.raises(ValueError, match=r"own.yaml: a plan is a mapping: title, rows"):
+        read_plan(own)
+
+
+def test_the_long_demo_has_table_5_as_it_is():
+    table, demo = read_plan("table5_demo"), read_plan("demo_full")
+    assert [row for row in demo.rows if "covers" in row.tasks] == table.rows
+    assert demo.tasks["covers"] == table.tasks["covers"]
+
+
 def test_the_papers_numbers_are_in_the_papers_plans_alone():
     for name in shipped_plans():
-        given = yaml.safe_load((s3prl_pemr.comparison.plan.SHIPPED / f"{name}.yaml").read_text())
+        given = plan_content(SHIPPED / f"{name}.yaml")
         has = any("paper" in row for row in given["rows"])
         assert has == (name in ("table2", "table3", "table4", "table5", "table6"))

@@ -59,7 +59,7 @@ def test_the_demo_configs_are_valid():
 
 def test_the_plan_and_then_the_picture(tmp_path, monkeypatch, capsys, store, checkpoint):
     seen = []
-    monkeypatch.setattr(compare, "place_of", lambda plan, folder: Place(folder, {"music": store}))
+    monkeypatch.setattr(compare, "place_of", lambda plan, folder: Place(folder, {"mtat": store}))
     monkeypatch.setattr(compare, "carry_out_plan", lambda plan, place, jobs: seen.append(plan) or 0)
     monkeypatch.setattr(PretrainingCell, "checkpoint", lambda self: checkpoint)
     monkeypatch.setattr(full, "PRETRAIN_CONFIG", tmp_path / "short.yaml")

@@ -4,7 +4,9 @@ import pytest
 import torch
 from cover_store import cover_store, version
 from s3prl.downstream.cover_song.config import HeadConfig
+from s3prl.downstream.cover_song.cqt.columns import pad_columns
 from s3prl.downstream.cover_song.expert import DownstreamExpert
+from s3prl.downstream.cover_song.head_state import head_state
 from s3prl.downstream.cover_song.model import CoverHead
 from s3prl.downstream.cover_song.training import class_loss, warn_of_rate
 
@@ -84,3 +86,20 @@ def test_a_run_warns_of_its_optimizers_rate(tmp_path, caplog, rate, warned):
         expdir=str(tmp_path),
     )
     assert len([line for line in caplog.messages if "a learning rate of 0.001" in line]) == warned
+
+
+@pytest.mark.parametrize(("crop_columns", "columns"), [([135], 135), ([172, 300], 172), ([200, 300], 200)])
+def test_short_tracks_are_filled_up_as_in_training(crop_columns, columns):
+    """Up to the authors' 200 columns."""
+    settings = {"datarc": {"crop_columns": crop_columns}, "modelrc": {"kind": "kinet"}}
+    expert = DownstreamExpert(
+        settings, {}, upstream_dim=1, upstream_rate=160, mode="inference", expdir="", init_ckpt="x.ckpt"
+    )
+    expert.set_extra_state(head_state("kinet", 1, ["a", "b"], 2))
+    expert.eval()
+    track = torch.rand(84, 100)
+    with torch.no_grad():
+        embedded = expert.embed([], [track], ["track"])
+        expected = expert.head(None, pad_columns(track, columns)[None, None])
+        other = expert.head(None, pad_columns(track, columns + 20)[None, None])
+    assert torch.equal(embedded, expected) and not torch.allclose(embedded, other)
