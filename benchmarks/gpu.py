@@ -29,6 +29,7 @@ import torch
 import s3prl_pemr  # noqa: F401 - first: it registers s3prl.pretrain.pemr
 
 # isort: split
+from gpu_evaluation import TRACK_SECONDS, cqt, features
 from gpu_runs import draw, loop, losses, runner, work
 from plain import plain
 from s3prl.pretrain.augment import augment, pitch
@@ -164,8 +165,9 @@ def main(arguments: list[str] | None = None) -> None:
         (args.out / "gpu.json").write_text(json.dumps(found, indent=1) + "\n")
 
     batches, steps, timed, rounds = args.batches, args.steps, TIMED_STEPS, 10
+    clips, track_seconds = 64, TRACK_SECONDS
     if args.quick:
-        batches, steps, timed, rounds = [4], 2, 1, 1
+        batches, steps, timed, rounds, clips, track_seconds = [4], 2, 1, 1, 1, 10.0
     where = args.store, args.out / "runs", args.device
     compiled = () if args.device == "cpu" else ("on", "graphs")
     keep("limits", lambda: limits(args.device))
@@ -180,6 +182,8 @@ def main(arguments: list[str] | None = None) -> None:
                 f"loop of {batch}, fast, compile {way}",
                 lambda batch=batch, way=way: loop(*where, "bf16", batch, timed, way),
             )
+    keep("features, clips a second", lambda: features(args.device, clips, rounds))
+    keep("CQT, tracks a second", lambda: cqt(args.device, rounds, track_seconds))
     curves = {}
     for precision, way in (("fp32", "off"), ("bf16", "off"), *(("bf16", way) for way in compiled[:1])):
         name = f"losses, {precision}, compile {way}"

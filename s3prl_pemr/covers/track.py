@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+from s3prl.downstream.cover_song.cqt.cache import Transform
 from s3prl.downstream.cover_song.cqt.columns import SECONDS
 from s3prl.downstream.cover_song.cqt.transform import by_peak, cqt_columns
 
@@ -57,18 +58,28 @@ class Known:
 
 def hear(path: str) -> Heard:
     """Read a file as prepare and the CQT cache would keep it: int16, float16."""
+    return with_cqt(read(path))
+
+
+def read(path: str) -> Heard:
+    """The same without its CQT."""
     try:
         recording = read_recording(path)
     except UnreadableAudio as error:
         return Heard(reason=error.reason)
-    return heard(recording.wav, recording.cancelled)
+    return Heard(to_float32(to_int16(recording.wav)[0]), note=recording.cancelled)
+
+
+def with_cqt(read: Heard, transform: Transform = cqt_columns) -> Heard:
+    """With its CQT, where there is anything to hear."""
+    if read.wav is None:
+        return read
+    return replace(read, cqt=by_peak(transform(read.wav)).astype(np.float16).astype(np.float32))
 
 
 def heard(wav: np.ndarray, note: str = "") -> Heard:
-    """The same of samples: float32, (samples,)."""
-    wav = to_float32(to_int16(wav)[0])
-    cqt = by_peak(cqt_columns(wav)).astype(np.float16).astype(np.float32)
-    return Heard(wav, cqt, note=note)
+    """The same as `hear` of samples: float32, (samples,)."""
+    return with_cqt(Heard(to_float32(to_int16(wav)[0]), note=note))
 
 
 def piece_starts(columns: int) -> list[int]:

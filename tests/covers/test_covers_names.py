@@ -28,6 +28,7 @@ def known(embedding):
 class Model:
     fingerprint = MADE_BY
     where = "m.ckpt"
+    device = "cpu"
 
     def know(self, heard, name):
         return known([1, 1])

@@ -16,7 +16,7 @@ import json
 import logging
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from time import monotonic
@@ -36,6 +36,7 @@ from .transform import SETTINGS, CqtSettings, by_peak, column_count, cqt_columns
 logger = logging.getLogger(__name__)
 FOLDER, COLUMNS_FILE, STATE_FILE, LOCK_FILE = "cqt", "columns.f16", "cqt.json", "lock"
 COMMIT_SECONDS = 10
+Transform = Callable[[np.ndarray], np.ndarray]
 INLINE_TRACKS = 4  # so few take less than starting workers
 
 
@@ -45,9 +46,9 @@ class _Track:
     samples: np.ndarray = field(repr=False)  # int16
 
 
-def _compute(track: _Track) -> np.ndarray:
+def _compute(track: _Track, transform: Transform = cqt_columns) -> np.ndarray:
     wav = track.samples.astype(np.float32) / INT16_FULL_SCALE
-    return np.ascontiguousarray(by_peak(cqt_columns(wav)).T, dtype="<f2")
+    return np.ascontiguousarray(by_peak(transform(wav)).T, dtype="<f2")
 
 
 class CqtCache:
@@ -57,6 +58,7 @@ class CqtCache:
         store: the audio.
         jobs: worker processes; all cores if not given.
         engine: where the workers are (s3prl_pemr/prepare/engine.py).
+        transform: computes them here instead, (samples,) -> (84, T): a GPU's.
 
     Raises: ValueError (one line) where the folder holds columns of other settings or other audio, or cannot
         be written.
@@ -68,8 +70,9 @@ class CqtCache:
         jobs: int | None = None,
         settings: CqtSettings = SETTINGS,
         engine: str = PROCESSES,
+        transform: Transform | None = None,
     ):
-        self._engine = engine
+        self._engine, self._transform = engine, transform
         self.folder = store.path / FOLDER
         self.settings, self.fingerprint = settings, store.fingerprint
         self.columns = np.array([column_count(int(length), settings) for length in store.length_samples])
@@ -158,7 +161,11 @@ class CqtCache:
         try:
             if self._engine == PROCESSES:  # a few tracks are not worth a process
                 jobs = min(jobs, (len(store) - done) // INLINE_TRACKS)
-            for rows in _results(tracks, jobs, self._engine):
+            if self._transform:
+                results = (_compute(track, self._transform) for track in tracks)
+            else:
+                results = _results(tracks, jobs, self._engine)
+            for rows in results:
                 file.write(rows.tobytes())
                 done += 1
                 bar.update()
@@ -188,7 +195,7 @@ class CqtCache:
         self._file = path.open("rb", buffering=0)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in self.__dict__.items() if name != "_file"}
+        return {name: value for name, value in self.__dict__.items() if name not in ("_file", "_transform")}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)

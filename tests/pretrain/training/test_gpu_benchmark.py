@@ -14,10 +14,11 @@ def test_every_part_runs(store, tmp_path):
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
     assert done.returncode == 0, done.stderr
     found = json.loads((tmp_path / "gpu.json").read_text())
-    assert len(found) == 10
+    assert len(found) == 12
     assert not [name for name, part in found.items() if "failed" in part], found
     assert found["correctness"] == {"waveforms": 0, "loss": 0, "encoder_gradient": 0}
     assert found["loop of 4, fast, compile off"]["clips_per_second"] > 0
+    assert found["CQT, tracks a second"]["correlation"] > 0.999
     share = found["share of the card's limit"]["loop of 4, fast, compile off"]
     assert share > 0
     operations = found["work of 4"]["tera_operations"]
