@@ -59,7 +59,7 @@ demo-full: .venv/ready
 
 bench: .venv/ready
 	mkdir -p benchmarks/results
-	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/bench_step.py --json benchmarks/results/step.json
+	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/bench_step.py --json benchmarks/results/step.json --plot benchmarks/results/cost.png
 	$(BIN)/python benchmarks/bench_supply.py --json benchmarks/results/supply.json --plot benchmarks/results/supply.png
 	$(BIN)/python benchmarks/bench_processes.py --json benchmarks/results/processes.json
 	$(BIN)/python benchmarks/bench_store.py
