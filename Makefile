@@ -1,4 +1,4 @@
-# make setup: an environment in .venv        make test: the tests
+# make setup: an environment in .venv        make test: the tests, in two processes (WORKERS=N: in more)
 # make torture: failing disks, kills and mutated audio by the hundred (RELIABILITY.md); within an hour on two cores
 # make lint: ruff, types (mypy), dead code (vulture)        make format: let ruff mend what it can
 # make coverage: the tests, and which lines they reach, in commands' own processes too; 92 % at least
@@ -8,6 +8,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 DEMO ?= demo
+WORKERS ?= 2
 TORCH := $(shell grep '^torch==' constraints.txt)
 
 .PHONY: setup test test-browser test-all coverage torture lint format demo demo-full bench compare-demo
@@ -26,7 +27,7 @@ setup: .venv/ready
 	touch $@
 
 test: .venv/ready
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
 # pages in a headless Chromium (Debian's package chromium)
 test-browser: .venv/ready

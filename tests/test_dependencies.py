@@ -15,7 +15,7 @@ OTHER_NAMES = {  # where the distribution has another
 }
 NOT_IMPORTED = {"pretty_midi", "accelerate"}  # the demo reads a file of it; transformers' device_map
 OF_S3PRL = {"huggingface_hub", "torchcodec"}  # s3prl's and torchaudio's own, which compat.py looks at
-TOOLS = {"pytest", "pytest_cov", "ruff", "mypy", "vulture", "build", "setuptools"}
+TOOLS = {"pytest", "pytest_cov", "pytest_xdist", "ruff", "mypy", "vulture", "build", "setuptools"}
 
 
 def imported():

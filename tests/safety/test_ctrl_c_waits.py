@@ -12,6 +12,14 @@ from s3prl_pemr.settings import parse
 built = []
 
 
+@pytest.fixture(autouse=True)
+def heard_here():
+    """Processes that pytest-xdist starts ignore the signal."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @dataclass
 class Interrupted:
     width: int = 1
