@@ -70,6 +70,7 @@ class PretrainingCell:
         store = {"config.pretrain_expert.datarc.store": self.place.stores[self.run.store]}
         settings = {**store, **self.place.settings(self.run.settings), **length}
         flags = ["--seed", str(self.seed), *(["--init", self.run.init] if self.run.init else [])]
+        flags += ["--init_parts", *self.run.init_parts] if self.run.init_parts else []
         return pretrain(self.run.method, expdir, settings, *flags, config=self.run.config)
 
 

@@ -18,18 +18,19 @@ PARTS = {
 }
 
 
-def demo_store(stages: Stages, folder: Path, part: str) -> Path:
+def demo_store(stages: Stages, folder: Path, part: str, *flags: str) -> Path:
     """A part of the demo corpus as a store: composed and read, unless both are there.
 
     Args:
         stages: of the experiment; two of them.
         folder: where they go: `corpus`, `store-PART`.
         part: of PARTS; all but the first want the whole corpus.
+        flags: further ones of the corpus.
     """
     command, *options = PARTS[part]
     corpus, store = folder / "corpus", folder / f"store-{part}"
     name, whole = ("corpus", []) if part == "magnatagatune" else ("whole corpus", ["--full"])
-    stages.run(name, ["-m", "s3prl_pemr.prepare", "demo", str(corpus), *whole])
+    stages.run(name, ["-m", "s3prl_pemr.prepare", "demo", str(corpus), *whole, *flags])
     stages.run(
         f"store {part}", ["-m", "s3prl_pemr.prepare", command, str(corpus / part), str(store), *options]
     )

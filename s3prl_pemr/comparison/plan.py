@@ -22,6 +22,7 @@ class Pretraining:
         steps: of the run; 0: `seconds` or the config decide.
         seconds: as many steps as fit, at the pace of a short run of the same settings.
         init: --init.
+        init_parts: --init_parts; empty: all that fit.
         settings: what its -o sets, dotted names to values; `@NAME` is the folder of a store.
     """
 
@@ -31,6 +32,7 @@ class Pretraining:
     steps: int = 0
     seconds: float = 0.0
     init: str = ""
+    init_parts: list[str] = field(default_factory=list)
     settings: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self):
@@ -38,6 +40,8 @@ class Pretraining:
             raise ValueError("a pretraining has steps or seconds, not both")
         if self.steps < 0 or self.seconds < 0:
             raise ValueError("steps and seconds must be at least 0")
+        if self.init_parts and not self.init:
+            raise ValueError("init_parts are parts of `init`, which is missing")
 
 
 @dataclass

@@ -10,11 +10,12 @@ from dataclasses import replace
 import numpy as np
 
 from s3prl_pemr.audio import SAMPLE_RATE
-from s3prl_pemr.demo.music.recording import Recording
+from s3prl_pemr.demo.music.recording import Clip, Recording
 from s3prl_pemr.demo.music.styles import styles
 from s3prl_pemr.prepare.datasets.mtat import ANNOTATIONS_FILE, SPLIT_FOLDERS
 
 from .excerpts import draw_excerpts
+from .held_out import hold_out
 from .names import performers, slug
 from .tags import all_tags, tags_for, tags_of
 
@@ -29,10 +30,15 @@ INFO_COLUMNS = (
 )
 
 
-def plan_magnatagatune(seed: tuple[int, ...], titles: list[str]) -> tuple[list[Recording], dict[str, str]]:
+def plan_magnatagatune(
+    seed: tuple[int, ...], titles: list[str], held_out: bool = False
+) -> tuple[list[Recording], dict[str, str]]:
     """Recordings, and the tables by path.
 
     A split is drawn anew, with the next sub-seed, until every tag has LEAST_POSITIVES in it.
+
+    Args:
+        held_out: then the works are split by styles, as held_out.py has it.
     """
     recordings, tags = [], {}
     for number, split in enumerate(WORKS):
@@ -43,6 +49,10 @@ def plan_magnatagatune(seed: tuple[int, ...], titles: list[str]) -> tuple[list[R
                 break
         recordings += drawn
         tags |= split_tags
+    if held_out:
+        moved = hold_out(recordings)
+        tags = {new.path: tags[old.path] for old, new in zip(_clips(recordings), _clips(moved), strict=True)}
+        recordings = moved
     return recordings, _tables(seed, recordings, tags)
 
 
@@ -67,6 +77,10 @@ def tag_counts(tags: dict[str, set[str]]) -> Counter:
     for marks in tags.values():
         counts.update(marks)
     return counts
+
+
+def _clips(recordings: list[Recording]) -> list[Clip]:
+    return [clip for recording in recordings for clip in recording.clips]
 
 
 def _enough(tags: dict[str, set[str]]) -> bool:

@@ -18,13 +18,17 @@ class Plan:
     tables: dict[str, str]
 
 
-def plan_corpus(seed: int, full: bool = True) -> Plan:
+def plan_corpus(seed: int, full: bool = True, held_out: bool = False) -> Plan:
     """What `prepare demo` makes of a seed. No title comes twice.
 
     Args:
         seed: of everything.
         full: all parts; otherwise the first, music tagging in MagnaTagATune's layout, which is the same then.
+        held_out: the first part alone, its test split of styles and sounds that are nowhere else.
     """
+    if held_out:
+        works = magnatagatune.number_of_works()
+        return Plan(*magnatagatune.plan_magnatagatune((seed, 0), titles(seed)[:works], held_out))
     unused, recordings, tables = titles(seed), [], {}
     parts = [
         (magnatagatune.plan_magnatagatune, magnatagatune.number_of_works()),

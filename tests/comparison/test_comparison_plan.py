@@ -53,6 +53,18 @@ def test_every_command_of_a_shipped_plan_is_one_that_a_user_could_type(name, tmp
         assert ("-f" in commands["head"]) == head.row.trainable
 
 
+def test_a_pretraining_begins_with_parts_of_others(tmp_path):
+    plan = read_plan("settings_small", "stores.music=X")
+    runs, _ = cells_of(plan, Place(tmp_path, {"music": tmp_path}), 1337)
+    run = {run.name: run for run in runs}["pemr"]
+    run.carry_out(commands := Commands())
+    args = parse_arguments(commands["pretrain"][3:])
+    assert (args.init, args.init_parts) == ("pemr", ["frontend", "transformer", "predictor"])
+    plan = read_plan("settings", "stores.music=X,,pretrainings.pemr.init=pemr")
+    assert {run.steps for run in plan.pretrainings.values()} == {6000}
+    assert plan.pretrainings["pemr"].init == "pemr" and not plan.pretrainings["pemr"].init_parts
+
+
 def test_demo_plans_need_nothing():
     for name in shipped_plans():
         if name.endswith("_demo"):
@@ -73,6 +85,10 @@ def test_demo_plans_need_nothing():
         (
             {"pretrainings": {"p": {"store": "music", "steps": 1, "seconds": 2.0}}},
             "steps or seconds, not both",
+        ),
+        (
+            {"pretrainings": {"p": {"store": "music", "init_parts": ["frontend"]}}},
+            "init_parts are parts of `init`, which is missing",
         ),
         ({"seeds": []}, "a plan has rows, tasks and seeds"),
         ({"maps": {"store": "misic", "rows": ["a"]}}, "store of maps: 'misic' is not one of music"),

@@ -24,7 +24,7 @@ FORKED = multiprocessing.get_context("fork")
 def short(monkeypatch):
     """Every 12th work of the tagging part in clips of two seconds, and two works of each other part."""
 
-    def plan_short(seed, full):
+    def plan_short(seed, full, held_out):
         seed_of_split = (seed, 0, 0)
         tagging = list(magnatagatune._draw_split(seed_of_split, "valid", titles(seed), 0))[:2]
         others = [make((seed, 9), titles(seed))[0][:2] for make in (gtzan.plan_gtzan, covers.plan_covers80)]

@@ -6,7 +6,9 @@ from collections import Counter, defaultdict
 
 import pytest
 
+from s3prl_pemr.demo.held_out import HELD_OUT_STYLES
 from s3prl_pemr.demo.magnatagatune import LEAST_POSITIVES, clip_tags, tag_counts
+from s3prl_pemr.demo.music.styles import styles
 from s3prl_pemr.demo.plan import plan_corpus
 from s3prl_pemr.demo.tags import all_tags
 from s3prl_pemr.prepare.datasets.mtat import FOLDER_SPLITS
@@ -118,3 +120,31 @@ def test_the_small_corpus_is_the_tagging_part_of_the_whole(plan):
     assert small.tables == {
         path: text for path, text in plan.tables.items() if path.startswith("magnatagatune/")
     }
+
+
+def test_held_out_styles_and_sounds_are_in_test_alone(plan):
+    apart, whole = plan_corpus(0, full=False, held_out=True), part(plan, "magnatagatune/")
+    assert [recording.work for recording in apart.recordings] == [recording.work for recording in whole]
+    clips = Counter()
+    for recording in apart.recordings:
+        held_out = recording.rendition.style in HELD_OUT_STYLES
+        assert recording.other_sounds is held_out is (recording.split == "test")
+        assert {FOLDER_SPLITS[clip.path.split("/")[1]] for clip in recording.clips} == {recording.split}
+        clips[recording.split] += len(recording.clips)
+    assert clips == {"train": 144, "valid": 96, "test": 120}
+    assert not any(recording.other_sounds for recording in plan.recordings)
+    tags = clip_tags(apart.recordings)
+    for split in clips:
+        counts = tag_counts(
+            {path: marks for path, marks in tags.items() if FOLDER_SPLITS[path.split("/")[1]] == split}
+        )
+        for style in HELD_OUT_STYLES:
+            assert bool(counts[style]) is (split == "test")
+        lone = [tag for tag in set(all_tags()) - set(styles()) if counts[tag] < LEAST_POSITIVES]
+        assert len(lone) == {"train": 0, "valid": 2, "test": 0}[split]
+    text = apart.tables["magnatagatune/annotations_final.csv"]
+    rows = list(csv.DictReader(io.StringIO(text), delimiter="\t"))
+    for row in rows:
+        marked = {tag for tag in all_tags() if row[tag] == "1"}
+        assert marked == tags[f"magnatagatune/{row['mp3_path']}"]
+    assert len(rows) == 360

@@ -3,18 +3,22 @@
 Thresholds are reasoned from the definitions; where one is a choice, the comment says so.
 """
 
+import functools
+
 import numpy as np
 import pytest
 from demo_excerpts import HOP, RATE, chroma, excerpts, onset_strength
 from symusic.core import NoteSecond, NoteSecondList, ScoreSecond, TrackSecond
 
 from s3prl_pemr.demo.music.font import synthesizer
-from s3prl_pemr.demo.music.render import CEILING, soft_limited
+from s3prl_pemr.demo.music.render import CEILING, soft_limited, stems
+from s3prl_pemr.demo.music.score import Note, Part, Score
 from s3prl_pemr.demo.music.styles import TEMPI, instruments
 
 # Correlations of Krumhansl & Kessler (1982), the ratings of the 12 tones in a major and a minor key.
 MAJOR_PROFILE = (6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88)
 MINOR_PROFILE = (6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17)
+ONE_PART = functools.partial(Score, "pop", "major", "4/4", 100.0, 0, 1.5, sections=())
 
 
 def level_db(wav):
@@ -41,6 +45,15 @@ def test_a4_sounds_at_440_hz(name, cents):
         peak = np.argmax(np.where(near, spectrum, 0))
         peaks[spectrum[peak]] = frequencies[peak] / partial
     assert abs(1200 * np.log2(peaks[max(peaks)] / 440)) < cents
+
+
+def test_other_sounds_are_other_samples_of_the_same_loudness():
+    for name, instrument in instruments().items():
+        key = (instrument.low + instrument.high) // 2
+        part = Part(name, "lead", (Note(0.0, 1.0, key, 100),))
+        one, other = (stems(ONE_PART((part,)), RATE, sounds)[0] for sounds in (False, True))
+        assert np.array_equal(one, other) is (instrument.other is None), name
+        assert abs(level_db(one) - level_db(other)) < 0.1
 
 
 def test_soft_limiter():

@@ -31,6 +31,7 @@ def songs(tmp_path):
         f"clip{number}": ([tag for tag, has in zip(TAGS, row, strict=True) if has], "test", np.full(800, 0.1))
         for number, row in enumerate(marks)
     }
+    tracks["train0"] = (list(TAGS), "train", np.full(800, 0.1))
     store = AudioStore(make_store(tmp_path, tracks))
     scores = np.clip(marks + rng.normal(0, 0.6, marks.shape), 0, 1)
     scores[:, 1] = marks[:, 1]  # solved
@@ -58,6 +59,30 @@ def test_tags_that_the_ruler_solves(tmp_path):
     table = tmp_path / "per-tag-dev.tsv"
     table.write_text('tag\troc_auc\npiano\t0.981\n"jazz\t0.98\nrare\tnan\nviolin\t1\n')
     assert solved_tags(table) == ["piano", "violin"]
+
+
+def test_tags_of_one_side_alone(tmp_path):
+    from labelled_store import make_store
+
+    labels = {
+        "both": ("train", "test"),
+        "learned": ("train", "valid"),
+        "asked": ("test",),
+        "never": ("valid",),
+    }
+    tracks = {
+        f"{tag}-{split}": ([tag], split, np.full(800, 0.1))
+        for tag, splits in labels.items()
+        for split in splits
+    }
+    found = few_labels.one_sided_tags(AudioStore(make_store(tmp_path, tracks)))
+    assert found == ["asked", "learned", "never"]
+    line = few_labels.rule(few_labels.Dropped(found, [], 4))
+    assert (
+        "Compared on 1 of 4 tags" in line
+        and "none of test (asked, learned, never)" in line
+        and ": none." in line
+    )
 
 
 def test_a_difference_is_that_of_the_same_songs():
@@ -108,7 +133,7 @@ def test_the_stages_and_what_is_shown(tmp_path, monkeypatch, capsys, songs):
             (folder / "log.jsonl").write_text("".join(json.dumps(line) + "\n" for line in steps))
 
     monkeypatch.setattr(Stages, "run", run)
-    monkeypatch.setattr(demo, "demo_store", lambda stages, folder, part: store.path)
+    monkeypatch.setattr(demo, "demo_store", lambda stages, folder, part, flag: store.path)
     monkeypatch.setattr(
         "s3prl_pemr.first_look.head_tags.head_tags", lambda *_: {"soft_brilliance": [("piano", 0.5)]}
     )

@@ -27,7 +27,7 @@ class Clip:
 
 @dataclass(frozen=True)
 class Recording:
-    """What one worker renders at a time."""
+    """What one worker renders at a time; with `other_sounds`, as render.py has them."""
 
     work: Work
     rendition: Rendition
@@ -35,6 +35,7 @@ class Recording:
     split: str
     sample_rate: int
     clips: tuple[Clip, ...]
+    other_sounds: bool = False
 
     def __repr__(self) -> str:  # shown where a worker dies
         return f"<{self.clips[0].path}>"
@@ -58,7 +59,7 @@ def record(recording: Recording, root: Path) -> None:
     """Render a recording and write its files below `root`. Raises OSError."""
     from .render import render  # needs the extra `demo`, which planning does not
 
-    wav = render(recording.score(), recording.sample_rate)
+    wav = render(recording.score(), recording.sample_rate, recording.other_sounds)
     for clip in recording.clips:
         first, end = (
             round(seconds * recording.sample_rate) for seconds in (clip.start_seconds, clip.end_seconds)

@@ -15,19 +15,23 @@ KNEE, CEILING = 0.6, 0.85  # peaks above the knee bend towards the ceiling; an m
 FADE_SECONDS = 0.02, 1.0  # in, out
 
 
-def render(score: Score, sample_rate: int) -> np.ndarray:
-    """The recording of a score: float32, (samples,), |x| < CEILING, LOUDNESS_DBFS loud."""
+def render(score: Score, sample_rate: int, other_sounds: bool = False) -> np.ndarray:
+    """The recording of a score: float32, (samples,), |x| < CEILING, LOUDNESS_DBFS loud.
+
+    `other_sounds`: instruments have their other program where there is one.
+    """
     mix = np.zeros(round(score.seconds * sample_rate), np.float32)
-    for stem in stems(score, sample_rate):
+    for stem in stems(score, sample_rate, other_sounds):
         mix += stem
     return mastered(mix, sample_rate)
 
 
-def stems(score: Score, sample_rate: int) -> list[np.ndarray]:
-    """Each part by itself at the level that it has in the mix: float32, (samples,) each."""
+def stems(score: Score, sample_rate: int, other_sounds: bool = False) -> list[np.ndarray]:
+    """Each part by itself at the level that it has in the mix: float32, (samples,) each; as `render`."""
     samples = round(score.seconds * sample_rate)
     return [
-        _with_rms(_synthesized(part, sample_rate, samples), ROLE_LEVELS_DB[part.role]) for part in score.parts
+        _with_rms(_synthesized(part, sample_rate, samples, other_sounds), ROLE_LEVELS_DB[part.role])
+        for part in score.parts
     ]
 
 
@@ -47,9 +51,12 @@ def soft_limited(wav: np.ndarray) -> np.ndarray:
     return np.where(over > 0, bent, wav).astype(np.float32)
 
 
-def _synthesized(part: Part, sample_rate: int, samples: int) -> np.ndarray:
-    program = instruments()[part.instrument].program
-    track = symusic.core.TrackSecond(part.instrument, program or 0, program is None)
+def _synthesized(part: Part, sample_rate: int, samples: int, other_sounds: bool) -> np.ndarray:
+    instrument = instruments()[part.instrument]
+    program = instrument.program or 0
+    if other_sounds and instrument.other is not None:
+        program = instrument.other
+    track = symusic.core.TrackSecond(part.instrument, program, instrument.program is None)
     track.notes = NoteSecondList(
         [NoteSecond(note.onset, note.duration, note.pitch, note.velocity) for note in part.notes]
     )

@@ -20,12 +20,16 @@ class Metre:
 
 @dataclass(frozen=True)
 class Instrument:
-    """A sound: its General MIDI program (None: the drum kit), range in MIDI keys, and tags."""
+    """A sound: its General MIDI program (None: drums), range in MIDI keys, and tags.
+
+    `other` is another program of the same tags, of drums another kit; None where the font has none.
+    """
 
     program: int | None
     low: int
     high: int
     tags: tuple[str, ...]
+    other: int | None = None
 
 
 @dataclass(frozen=True)

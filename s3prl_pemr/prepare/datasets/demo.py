@@ -22,6 +22,7 @@ from s3prl_pemr.store.index import StoreError
 HELP = "a corpus composed on the spot: tagging (--full: genre and cover song) data without a download"
 EXAMPLE = "s3prl-pemr prepare demo CORPUS"
 STATE_FILE = "demo.json"
+HELD_OUT = "held_out"
 EXTRA_PACKAGES = ("symusic", "pretty_midi")
 PACKAGES = (*EXTRA_PACKAGES, "numpy", "soundfile")  # whose versions the bytes depend on
 SPARE_BYTES = 1 << 20
@@ -36,6 +37,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--full", action="store_true", help="genre and cover song data too: 984 files, 11 hours, 330 MB"
     )
+    parser.add_argument(
+        "--held-out", action="store_true",
+        help="music tagging alone, whose test clips are of styles and sounds that no other clip has",
+    )  # fmt: skip
     add_jobs_argument(parser)
 
 
@@ -46,10 +51,14 @@ def run(args: argparse.Namespace) -> int:
         raise StoreError(
             f"the demo corpus needs {' and '.join(missing)}, not installed here: pip install s3prl-pemr[demo]"
         )
+    if args.full and args.held_out:
+        raise StoreError("--held-out is of music tagging alone, --full of all parts: give one of them")
     _check_ours(args.destination)
     with sole_writer(args.destination, LOCK_FILE, "choose another DST"), Interruption() as stop:
-        _claim(args.destination, args.seed)
-        return make_corpus(plan_corpus(args.seed, args.full), args.destination, args.jobs, stop)
+        _claim(args.destination, args.seed, args.held_out)
+        return make_corpus(
+            plan_corpus(args.seed, args.full, args.held_out), args.destination, args.jobs, stop
+        )
 
 
 def make_corpus(plan: Plan, destination: Path, jobs: int, stop: Interruption) -> int:
@@ -96,9 +105,9 @@ def _render(todo: list[Recording], destination: Path, jobs: int, stop: Interrupt
     return done
 
 
-def _state(seed: int) -> dict:
+def _state(seed: int, held_out: bool) -> dict:
     versions = {name: importlib.metadata.version(name) for name in PACKAGES}
-    return {"seed": seed, "composer": COMPOSER_VERSION, "versions": versions}
+    return {"seed": seed, HELD_OUT: held_out, "composer": COMPOSER_VERSION, "versions": versions}
 
 
 def _check_ours(destination: Path) -> None:
@@ -114,14 +123,14 @@ def _check_ours(destination: Path) -> None:
 _PARTIAL_STATE = f".{STATE_FILE}.part"
 
 
-def _claim(destination: Path, seed: int) -> None:
+def _claim(destination: Path, seed: int, held_out: bool) -> None:
     """Write down what the folder is made with, or refuse one that was made with something else."""
-    path, ours = destination / STATE_FILE, _state(seed)
+    path, ours = destination / STATE_FILE, _state(seed, held_out)
     if not path.exists():
         write_text(path, json.dumps(ours, indent=2) + "\n")
         return
     try:
-        theirs = json.loads(path.read_text(encoding="utf-8"))
+        theirs = {HELD_OUT: False, **json.loads(path.read_text(encoding="utf-8"))}  # 0.1 has no such key
         theirs_flat, ours_flat = ({**state, **state["versions"]} for state in (theirs, ours))
     except (ValueError, KeyError, TypeError) as error:
         raise StoreError(f"{path}: damaged; delete {destination}, or choose another DST") from error
