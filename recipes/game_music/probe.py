@@ -25,7 +25,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
-from s3prl_pemr.audio import SAMPLE_RATE
+from s3prl_pemr.audio import SAMPLE_RATE, to_float32
 from s3prl_pemr.comparison.outcome.scores import RESAMPLES, SEED, TITLES, Score, mean_score
 from s3prl_pemr.embedding.embedder import Embedder, Wanted
 from s3prl_pemr.report.bootstrap import drawn_counts, left_out_counts
@@ -45,7 +45,7 @@ def vectors(run: Path, store: AudioStore, kept: Path) -> np.ndarray:
         found = []
         for first in range(0, len(store), HEARD_TOGETHER):
             places = range(first, min(first + HEARD_TOGETHER, len(store)))
-            wavs = [store.read(place, 0, SECONDS * SAMPLE_RATE) for place in places]
+            wavs = [to_float32(store.read(place, 0, SECONDS * SAMPLE_RATE)) for place in places]
             found += [one.clip for one in embedder.embed(wavs)]
         kept.parent.mkdir(exist_ok=True)
         np.save(kept, np.stack(found))
