@@ -53,7 +53,7 @@ def test_ten_thousand_files_of_a_second(tmp_path, report):
 
 @pytest.fixture(scope="module")
 def long_file(tmp_path_factory):
-    """Two hours of stereo at 44.1 kHz, as a recording of a concert comes: a minute of chords, in many keys."""
+    """Two hours of stereo at 44.1 kHz, as a concert is recorded: a minute of chords, in many keys."""
     folder = tmp_path_factory.mktemp("long")
     (folder / "SRC").mkdir()
     time = np.arange(44_100 * 60) / 44_100

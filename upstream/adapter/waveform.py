@@ -37,7 +37,8 @@ def pad_waveforms(wavs: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
                 f"waveform {item} of the batch holds {kind}: expected floats up to 1; divide int16 by 32768"
             )
     padded = pad_sequence([wav.float() for wav in wavs], batch_first=True)
-    peaks = padded.abs().amax(dim=1)
+    lowest, highest = padded.aminmax(dim=1)  # not abs(): of hours that would be as much memory again
+    peaks = torch.maximum(-lowest, highest)
     finite = torch.isfinite(peaks).tolist()
     if not all(finite):
         raise ValueError(f"waveform {finite.index(False)} of the batch holds NaN or infinite samples")

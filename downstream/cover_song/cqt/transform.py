@@ -18,6 +18,10 @@ from .columns import BINS, SECONDS
 
 # 1.024 s, two columns. The lowest octave is filtered at a 64th of the rate with an FFT of 256 points.
 MIN_SAMPLES = 16_384
+# A recording of hours is computed 20 minutes at a time, with 8 s on both sides: more than the lowest filters
+# and the low-pass filters before them hear. Frames begin at multiples of 256 samples, which the six halvings
+# of the rate leave whole.
+PIECE_COLUMNS, CONTEXT_FRAMES = 2_584, 500
 PEAK_OFFSET = 1e-6  # cqt_loader.py of CQTNet
 
 
@@ -59,9 +63,20 @@ def cqt_columns(wav: np.ndarray, settings: CqtSettings = SETTINGS) -> np.ndarray
     Returns: float32, (84, T), T = column_count(samples).
     """
     wav = np.pad(wav, (0, max(MIN_SAMPLES - len(wav), 0)))
+    edges = np.rint(settings.column_frames * np.arange(column_count(len(wav), settings) + 1)).astype(int)
+    pieces = range(0, len(edges) - 1, PIECE_COLUMNS)
+    return np.concatenate(
+        [_piece(wav, edges[at : at + PIECE_COLUMNS + 1], settings) for at in pieces], axis=1
+    )
+
+
+def _piece(wav: np.ndarray, edges: np.ndarray, settings: CqtSettings) -> np.ndarray:
+    """The columns between these frames, (84, len(edges) - 1), from the samples that they hear."""
+    first = max(edges[0] - CONTEXT_FRAMES, 0)
+    last = edges[-1] + CONTEXT_FRAMES
     magnitudes = np.abs(
         librosa.cqt(
-            wav,
+            wav[first * settings.hop_samples : last * settings.hop_samples],
             sr=settings.sample_rate,
             hop_length=settings.hop_samples,
             fmin=settings.min_hz,
@@ -69,9 +84,9 @@ def cqt_columns(wav: np.ndarray, settings: CqtSettings = SETTINGS) -> np.ndarray
             bins_per_octave=settings.bins_per_octave,
         )
     )
-    edges = np.rint(settings.column_frames * np.arange(column_count(len(wav), settings) + 1)).astype(int)
-    sums = np.add.reduceat(magnitudes[:, : edges[-1]], edges[:-1], axis=1, dtype=np.float64)
-    return (sums / np.diff(edges)).astype(np.float32)
+    own = edges - first
+    sums = np.add.reduceat(magnitudes[:, : own[-1]], own[:-1], axis=1, dtype=np.float64)
+    return (sums / np.diff(own)).astype(np.float32)
 
 
 def by_peak(columns: np.ndarray) -> np.ndarray:

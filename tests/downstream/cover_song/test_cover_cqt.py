@@ -12,6 +12,7 @@ import pytest
 from cover_store import cover_store, polyphony
 from full_disk import largest_file
 from s3prl.downstream.cover_song.cqt import cache as cqt_cache
+from s3prl.downstream.cover_song.cqt import transform
 from s3prl.downstream.cover_song.cqt.cache import CqtCache
 from s3prl.downstream.cover_song.cqt.transform import CqtSettings, by_peak, column_count, cqt_columns
 
@@ -49,6 +50,16 @@ def test_any_length_and_its_number_of_columns(samples):
     assert columns.shape == (84, expected)
     assert column_count(samples) == expected
     assert np.isfinite(columns).all()
+
+
+def test_a_long_track_in_pieces(monkeypatch):
+    wav = polyphony(60, 16_000)
+    whole = cqt_columns(wav)
+    monkeypatch.setattr(transform, "PIECE_COLUMNS", 50)
+    pieces = cqt_columns(wav)
+    assert pieces.shape == whole.shape
+    assert not np.array_equal(pieces, whole)  # they were cut
+    np.testing.assert_allclose(pieces, whole, atol=1e-4 * whole.max())
 
 
 def test_a_tone_lies_in_its_bin():
