@@ -115,6 +115,10 @@ def test_another_seed_is_refused(short, tmp_path, capsys):
     before = files(tmp_path)
     assert prepare(tmp_path, "--seed", "3") == 1
     assert "was made with seed 0, now 3; choose another DST" in error_line(capsys)
+    assert prepare(tmp_path, "--held-out") == 1
+    assert "was made with held_out False, now True; choose another DST" in error_line(capsys)
+    assert prepare(tmp_path, "--held-out", "--full") == 1
+    assert "give one of them" in error_line(capsys)
     (tmp_path / "demo.json").write_text(
         (tmp_path / "demo.json").read_text().replace('"symusic": "', '"symusic": "9')
     )
