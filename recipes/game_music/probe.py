@@ -122,14 +122,13 @@ def _show(split: str, scores: dict[str, list[dict[str, Score]]]) -> None:
     for name, of in means.items():
         cells = [name]
         for key, score in of.items():
-            deviation = (
-                np.std([one[key].value for one in scores[name]], ddof=1) if len(scores[name]) > 1 else np.nan
-            )
+            values = [one[key].value for one in scores[name]]
+            deviation = f"{np.std(values, ddof=1):.3f}" if len(values) > 1 else ""
             difference, (low, high) = score.less(first[key])
             less = "" if of is first else f"{difference:+.3f} [{low:+.3f}, {high:+.3f}]"
             cells += [
                 "{:.3f} [{:.3f}, {:.3f}]".format(score.value, *score.interval),
-                f"{deviation:.3f}",
+                deviation,
                 less,
             ]
         print(f"| {' | '.join(cells)} |")
