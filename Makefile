@@ -2,7 +2,7 @@
 # make torture: failing disks, kills and mutated audio by the hundred (RELIABILITY.md); within an hour on two cores
 # make lint: ruff, types (mypy), dead code (vulture)        make format: let ruff mend what it can
 # make coverage: the tests, and which lines they reach, in commands' own processes too; 92 % at least
-# make demo: a first look in minutes, in DEMO        make demo-full: the long version, with cover songs
+# make demo: a first look in minutes, in DEMO        make demo-full: the long version, with cover songs, within an hour
 # make bench: what is fast against what is plain, in benchmarks/results
 # make compare-demo: PEMR and nine other pretraining methods on that corpus; in DEMO/methods
 PYTHON ?= python3

@@ -14,7 +14,7 @@ from s3prl_pemr.demo.music.work import Work, compose
 from .excerpts import MODES
 from .names import performers, slug
 
-SHS_WORKS, SHS_VERSIONS = {"TRAIN": 40, "VAL": 16, "TEST": 40}, 4
+SHS_WORKS, SHS_VERSIONS = {"TRAIN": 76, "VAL": 16, "TEST": 40}, 4
 COVERS80_WORKS, COVERS80_VERSIONS = 20, 2
 SECONDS = 60, 75  # of a rendition
 METRE_CHANCES = (0.6, 0.2, 0.2)  # of METRES

@@ -37,9 +37,9 @@ STAGES = CORPUS_STAGES + few_labels.STAGES + 3
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's arguments."""
     parser.add_argument(
-        "folder", metavar="DEMO", type=Path, help="where everything goes (0.4 GB; --full: 1.6 GB)"
+        "folder", metavar="DEMO", type=Path, help="where everything goes (0.4 GB; --full: 2 GB)"
     )
-    parser.add_argument("--full", action="store_true", help="the long version: 20 to 30 minutes on two cores")
+    parser.add_argument("--full", action="store_true", help="the long version: up to an hour on two cores")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -63,10 +63,10 @@ def _run(folder: Path) -> int:
     texts = [few_labels.rule(dropped), few_labels.markdown(rows), *few_labels.verdict(rows)]
     write_png(folder / "labels.png", labels_figure(rows))
     show(folder / "labels.md", "\n".join(texts))
-    found = covers.find(stages, folder)
+    found, score = covers.find(stages, folder)
     clearest = min(found, key=lambda one: one.chance)
     write_png(folder / "covers.png", alignment_figure(clearest.match, clearest.query, clearest.first))
-    show(folder / "covers.md", covers.markdown(found))
+    show(folder / "covers.md", covers.markdown(found, score))
     for steps, again in ((STEPS // 2, ""), (STEPS, ", resumed")):
         settings = {
             "config.pretrain_expert.datarc.store": store,

@@ -43,7 +43,7 @@ def test_no_work_is_in_two_splits(plan):
             in_split = FOLDER_SPLITS.get(folder, recording.split)
             assert in_split == recording.split
         splits[clip.path.split("/")[0], recording.work.title].add(recording.split)
-    assert len(splits) == 120 + 50 + 96 + 20 and {len(found) for found in splits.values()} == {1}
+    assert len(splits) == 120 + 50 + 132 + 20 and {len(found) for found in splits.values()} == {1}
     assert len({title for _, title in splits}) == len(splits)
     tunes = {recording.work.title: recording.work.sections["A"].melody for recording in plan.recordings}
     assert len(set(tunes.values())) == len(tunes)
@@ -51,7 +51,7 @@ def test_no_work_is_in_two_splits(plan):
 
 def test_files_have_names_of_their_own(plan):
     paths = [clip.path for recording in plan.recordings for clip in recording.clips]
-    assert len(set(paths)) == len(paths) == 360 + 200 + 384 + 40
+    assert len(set(paths)) == len(paths) == 360 + 200 + 528 + 40
     assert not set(paths) & set(plan.tables)
 
 
@@ -87,13 +87,13 @@ def test_gtzan_lists(plan):
 
 def test_cover_lists(plan):
     rows = [line.split("\t") for line in plan.tables["shs100k/list"].splitlines()]
-    assert len(rows) == 384 and {len(row) for row in rows} == {6}
+    assert len(rows) == 528 and {len(row) for row in rows} == {6}
     works = {}
-    for name, count in (("TRAIN", 40), ("VAL", 16), ("TEST", 40)):
+    for name, count in (("TRAIN", 76), ("VAL", 16), ("TEST", 40)):
         pairs = [line.split("\t") for line in plan.tables[f"shs100k/SHS100K-{name}"].splitlines()]
         works[name] = {work for work, _ in pairs}
         assert len(works[name]) == count and len(pairs) == 4 * count
-    assert len(set.union(*works.values())) == 96
+    assert len(set.union(*works.values())) == 132
     assert {clip.path for r in part(plan, "shs100k/") for clip in r.clips} == {
         f"shs100k/audio/{work}_{version}.mp3" for work, version, *_ in rows
     }

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -140,7 +141,8 @@ def test_the_stages_and_what_is_shown(tmp_path, monkeypatch, capsys, songs):
     path = np.stack([np.arange(20), np.arange(20) + 4], axis=1)
     match = Match(0, 1.5, 0.9, Alignment(4.0, 3, path, np.eye(40, 44)))
     cover = covers.Found("open_road-jazz", "open_road-folk", match, 0.01)
-    monkeypatch.setattr(covers, "find", lambda *_: [cover])
+    score = covers.Score(0.3, (0.2, 0.4), 0.08, 60)
+    monkeypatch.setattr(covers, "find", lambda *_: ([cover], score))
     assert main(["demo", str(tmp_path / "demo")]) == 0
     assert len(commands) == demo.STAGES - demo.CORPUS_STAGES - covers.STAGES
     assert list(commands)[:2] == ["head fbank_no_cmvn", "dev scores fbank_no_cmvn"]
@@ -174,9 +176,21 @@ def test_a_head_that_cannot_be_asked_is_one_line(tmp_path):
 
 def test_covers_are_composed_by_other_seeds_and_judged_by_their_titles(tmp_path):
     made = covers._recordings()
-    assert {name: len(files) for name, files in made.items()} == {"collection": 30, "queries": 4}
+    assert {name: len(files) for name, files in made.items()} == {"collection": 30, "queries": 30}
     names = [recording.clips[0].path.rpartition("-")[0] for recording in made["collection"]]
-    assert [recording.clips[0].path.rpartition("-")[0] for recording in made["queries"]] == names[:4]
+    assert [recording.clips[0].path.rpartition("-")[0] for recording in made["queries"]] == names
     wrong = covers.Found("open_road-jazz", "early_tide-jazz", Match(0, 1.0, 1.0), 0.9)
     assert not wrong.right
-    assert "0 of 1 renditions" in covers.markdown([wrong])
+    text = covers.markdown([wrong], covers.Score(0.3, (0.2, 0.4), 0.08, 60))
+    assert "0 of 1 renditions" in text and "a MAP of 0.300 [0.200, 0.400] on all 60 renditions" in text
+
+
+def test_the_network_is_scored_without_what_stands_beside_it():
+    """Of two works' renditions: the network's part tells them apart, the rest the other way round."""
+    vectors = np.zeros((4, 332), np.float32)
+    vectors[[0, 2], 0] = vectors[[1, 3], 1] = 1
+    vectors[[0, 3], 200] = vectors[[1, 2], 201] = 9
+    index = SimpleNamespace(tracks=["a-jazz.wav", "b-folk.wav"], embeddings=vectors[:2])
+    score = covers.score_network(index, {"a-rock": vectors[2], "b-metal": vectors[3]})
+    assert (score.mean, score.tracks) == (1.0, 4)
+    assert score.chance == pytest.approx((1 + 1 / 2 + 1 / 3) / 3)
