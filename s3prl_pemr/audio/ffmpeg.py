@@ -24,6 +24,8 @@ MP3_TOLERANCE_FRAMES = 2  # encoders disagree about what the length tag counts
 # Time stamps are rounded, and durations count what encoders add at both ends.
 GAP_SECONDS, SHORT_SECONDS = 0.1, 0.25
 SHORT_BESIDE_VIDEO_SECONDS = 2.0  # the duration may be the picture's
+# Tags that are not UTF-8 are no error: from 19 on PyAV reads them so itself, and refuses the parameter.
+TAGS: dict[str, Any] = {"metadata_errors": "ignore"} if int(av.__version__.split(".")[0]) < 19 else {}
 
 
 def blocks(path: Path) -> Iterator[tuple[int, np.ndarray]]:
@@ -64,7 +66,7 @@ def opened(file: BinaryIO) -> av.container.InputContainer:
     """The file's container, in which there is audio. Raises NotRecognised, UnreadableAudio."""
     try:
         options = {"format_whitelist": FORMATS}
-        container = av.open(file, "r", metadata_errors="ignore", options=options)
+        container = av.open(file, "r", options=options, **TAGS)
     except av.FFmpegError as error:
         log: Any = error.log
         words = one_line(log[2]) if log else ""

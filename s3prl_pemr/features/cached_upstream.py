@@ -37,6 +37,7 @@ class CachedUpstream(nn.Module):
         self.upstream, self.files, self.selection, self.pool = upstream, files, selection, pool
         self.frame_samples = frame_samples
         self.hits = self.misses = 0
+        self.before_computing: Callable[[], object] = lambda: None  # may end the program
 
     def forward(self, wavs: list[Tensor]) -> dict[str, Tensor | list[Tensor]]:
         """1-D waveforms -> {selection: one (B, T, D) or a list of them}, zero behind the shorter clips."""
@@ -45,6 +46,7 @@ class CachedUpstream(nn.Module):
         missing = [place for place, layers in enumerate(clips) if layers is None]
         self.hits, self.misses = self.hits + len(wavs) - len(missing), self.misses + len(missing)
         for group in [missing] if self.frame_samples and missing else [[place] for place in missing]:
+            self.before_computing()
             for place, layers in zip(group, self._compute([wavs[place] for place in group]), strict=True):
                 clips[place] = [layer.float().cpu().numpy() for layer in layers]
                 self.files.write(keys[place], clips[place])

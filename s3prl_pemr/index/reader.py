@@ -13,7 +13,7 @@ from s3prl_pemr.report.printable import visible
 
 from . import approximate, exact
 from .manifest import SEGMENTS_FOLDER, read_manifest
-from .segment import NAMES, VECTORS, Mapped, Segment
+from .segment import NAMES, VECTORS, Mapped, Segment, SegmentGone
 
 QUERIES_AT_A_TIME = 128
 ATTEMPTS = 3  # to open an index while another process writes it
@@ -152,7 +152,7 @@ def open_index(folder: Path, quick: bool = True) -> VectorIndex:
     for attempt in range(ATTEMPTS):
         try:
             return _open(folder, quick)
-        except KeyError as error:  # a segment was replaced between reading the manifest and it
+        except (KeyError, SegmentGone) as error:  # a segment was replaced between reading the manifest and it
             if attempt + 1 == ATTEMPTS:
                 raise ValueError(
                     f"{folder}: files of it are missing; copy it again, or make it anew"

@@ -25,6 +25,10 @@ VECTORS, NORMS, NAMES = "vectors", "norms", "names"
 OPEN_FILES = 128  # of all segments; each mapped file keeps a descriptor
 
 
+class SegmentGone(ValueError):
+    """A segment was removed after its index was opened: by `compact`, which wrote its rows into another."""
+
+
 class Mapped(Mapping[str, np.ndarray]):
     """The arrays of a segment's folder, mapped when they are asked for."""
 
@@ -35,7 +39,11 @@ class Mapped(Mapping[str, np.ndarray]):
         try:
             return _mapped(str(self.folder / f"{name}.npy"))
         except FileNotFoundError as error:
-            raise KeyError(name) from error
+            if self.folder.exists():
+                raise KeyError(name) from error
+            raise SegmentGone(
+                f"{self.folder}: was removed meanwhile (was the index compacted?); run the same command again"
+            ) from error
 
     def __iter__(self) -> Iterator[str]:
         return (path.stem for path in sorted(self.folder.glob("*.npy")))

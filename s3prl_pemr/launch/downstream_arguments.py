@@ -224,10 +224,13 @@ def _find_config(task: str, name: str | None) -> str:
         if (folder / (name or "config.yaml")).is_file():
             return str(folder / (name or "config.yaml"))
     if name:
-        configs = {path.name: path for folder in folders for path in folder.rglob("*.yaml")}
-        if name in configs:
-            return str(configs[name])
-        there = sorted(configs)
+        found = {path.resolve() for folder in folders for path in folder.rglob("*.yaml")}
+        named = sorted(str(path) for path in found if path.name == name)
+        if len(named) > 1:
+            raise ValueError(f"-c {name}: there are several, say which: {', '.join(named)}")
+        if named:
+            return named[0]
+        there = sorted({path.name for path in found})
         hint = f"; the task has {', '.join(there)}" if there else ""
         raise ValueError(f"-c {name}: no such file{hint}")
     raise ValueError(

@@ -58,15 +58,13 @@ class Compiled:
                 return step()
         except Exception as error:  # a compiler's failures have no class in common
             first_line = (str(error).strip() or "no reason given").splitlines()[0]
-            logger.warning(
-                "compile: cannot be done here (%s: %s); this run goes on without",
-                type(error).__name__,
-                first_line,
-            )
+            reason = f"{type(error).__name__}: {first_line}"
         self._call, self.way = self._plain, OFF
         with torch.no_grad():
             for name, buffer in self._module.named_buffers():
                 buffer.copy_(before[name])
         self._module.zero_grad()
         torch.set_rng_state(random)
-        return step()
+        result = step()  # what was not the compiler's fault comes again here, as what it is
+        logger.warning("compile: cannot be done here (%s); this run goes on without", reason)
+        return result

@@ -162,3 +162,15 @@ def _call_faults(section: str, settings: dict[str, Any], module: ModuleType) -> 
         keys += inspect.signature(optimizers.Lamb).parameters
     keys = [key for key in keys if key not in SET_BY_THE_TOOLKIT]
     yield from _unknown(f"{section} {name}", sorted(given), keys, strict=True)
+
+
+def tell_of_a_part(config: dict, split: str, told: set[str]) -> None:
+    """Say of a split, once, that only a part of it is scored; `told` holds those of which it was said."""
+    ratio = float(config["runner"].get("evaluate_ratio", 1))
+    if ratio < 1 and split not in told:
+        told.add(split)
+        logger.warning(
+            "%s: evaluate_ratio %g: scores are of the beginning of the split, that share of it; all of it "
+            "with -o config.runner.evaluate_ratio=1",
+            split, ratio,
+        )  # fmt: skip

@@ -29,7 +29,7 @@ from s3prl_pemr.toolkit.patching import replaced
 from s3prl_pemr.toolkit.registration import plugin_folders
 
 from . import plateau, torchrun
-from .config_check import check_config
+from .config_check import check_config, tell_of_a_part
 from .inference import files_of, infer
 from .optimizer import complete_optimizer_config
 from .position import KEY as POSITION
@@ -82,6 +82,7 @@ class Runner(toolkit.Runner):
             upstream = self.upstream.model = HalfPrecision(upstream)
         if is_worth_it(args, config, featurizer, task, cache):
             self.upstream.model = cached_upstream(args, config, upstream, featurizer, task, cache)
+            self.upstream.model.before_computing = self._stop_within_if_asked
         if begin and torchrun.rank() == 0:
             begin(config, task.fingerprints() if isinstance(task, TaskExpert) else {}, args.device)
 
@@ -93,7 +94,9 @@ class Runner(toolkit.Runner):
             self._position = Position(
                 self.init_ckpt.get(POSITION), accumulated, self._stop_if_asked, torchrun.rank()
             )
-            model.get_dataloader = EpochSeededLoaders(model, self.args.seed, torchrun.rank(), self._position)
+            patience = partial(self._interruption.patience, "the making of what a loader reads")
+            rank = torchrun.rank()
+            model.get_dataloader = EpochSeededLoaders(model, self.args.seed, rank, self._position, patience)
         entry = super()._init_model(model, name, False, interfaces)  # not trainable: no DDP by :113
         entry.trainable = trainable
         if is_initialized() and trainable and any(p.requires_grad for p in model.parameters()):
@@ -180,6 +183,12 @@ class Runner(toolkit.Runner):
             logger.warning("stopped by a signal at step %d, saved; go on with -a", step)
         raise SystemExit(128 + number)
 
+    def _stop_within_if_asked(self) -> None:
+        """Before a clip's features are computed: saves what was before the step; not under torchrun."""
+        training = self.downstream.model.training
+        if training and self._interruption.noted() and not is_initialized() and self._position.rewind():
+            self._stop_if_asked()
+
     def _states(self, step: int) -> dict[str, Any]:
         """As s3prl/downstream/runner.py:403-418 puts them together."""
         states = {
@@ -203,8 +212,9 @@ class Runner(toolkit.Runner):
         """The toolkit's evaluation, by the first process, with the random state as before it."""
         if torchrun.rank() > 0:
             return []
-        self._tell_of_a_part(split or self.args.evaluate_split)
+        tell_of_a_part(self.config, split or self.args.evaluate_split, self._told)
         with (
+            self._interruption.patience("an evaluation"),
             preserved_random_state(),
             torchrun.without_wrappers(self.all_entries),
             replaced(toolkit, "tqdm", Progress),
@@ -214,16 +224,6 @@ class Runner(toolkit.Runner):
         if self._plateau and split == self.config["runner"]["eval_dataloaders"][-1]:
             self._plateau.warn_if_unheard()
         return save_names
-
-    def _tell_of_a_part(self, split: str) -> None:
-        ratio = float(self.config["runner"].get("evaluate_ratio", 1))
-        if ratio < 1 and split not in self._told:
-            self._told.add(split)
-            logger.warning(
-                "%s: evaluate_ratio %g: scores are of the beginning of the split, that share of it; all of "
-                "it with -o config.runner.evaluate_ratio=1",
-                split, ratio,
-            )  # fmt: skip
 
     def inference(self) -> None:
         """The toolkit's inference for each file, by the first process."""

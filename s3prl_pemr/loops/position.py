@@ -32,9 +32,13 @@ class Position:
         self.epoch, self.batches = 0, 0
         self._saved, self._accumulated, self._stop, self._rank = saved, accumulated, stop, rank
         self._given = 0
+        self._before: dict[str, Any] | None = None  # the state before the step under way
+        self._rewound = False
 
     def state(self) -> dict[str, Any]:
-        """Of this moment, for a checkpoint."""
+        """Of this moment, for a checkpoint; after `rewind`, of before the step under way."""
+        if self._rewound:
+            return self._before
         algorithm, keys, place, has_gauss, gauss = np.random.get_state()  # noqa: NPY002 - the toolkit's tasks
         return {
             "batches": self.batches,
@@ -43,6 +47,11 @@ class Position:
             "torch": torch.get_rng_state(),
             "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
         }
+
+    def rewind(self) -> bool:
+        """Give the step under way up; False where batches before this one have left traces in the modules."""
+        self._rewound = self._before is not None and (self._given - 1) % self._accumulated == 0
+        return self._rewound
 
     def each_of(self, loader) -> Iterator:
         """The batches of an epoch that are not done yet: those before `saved` are drawn and thrown away."""
@@ -57,6 +66,7 @@ class Position:
         while True:
             if self._given % self._accumulated == 0:
                 self._stop()  # before the next batch is drawn, which may draw numbers too
+                self._before = self.state()
             batch = next(batches, None)
             if batch is None:
                 return

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 import numpy as np
 import torch
@@ -44,8 +44,13 @@ class EpochSeededLoaders:
     and are asked again with the generators still as seeded. A class: spawned workers may have to pickle it.
     """
 
-    def __init__(self, expert: nn.Module, seed: int, rank: int, position: Position):
+    def __init__(
+        self, expert: nn.Module, seed: int, rank: int, position: Position,
+        patience: Callable[[], AbstractContextManager] = nullcontext,
+    ):  # fmt: skip
+        """Args: patience: around an expert's get_dataloader, which may have CQTs of hours to compute."""
         self.expert, self.seed, self.rank, self.position = expert, seed, rank, position
+        self._patience = patience
         self._asked_again = False
 
     def __call__(self, split: str, *args, **kwargs):
@@ -54,6 +59,7 @@ class EpochSeededLoaders:
         if "epoch" in kwargs:
             seed_epoch(self.seed, kwargs["epoch"], self.rank)
             self.position.epoch = kwargs["epoch"]
-        loader = type(self.expert).get_dataloader(self.expert, split, *args, **kwargs)
+        with self._patience():
+            loader = type(self.expert).get_dataloader(self.expert, split, *args, **kwargs)
         self._asked_again = False
         return CountedBatches(loader, self.position) if training else loader

@@ -9,7 +9,7 @@ from made import files, vectors, write
 from s3prl_pemr.covers.__main__ import main as covers
 from s3prl_pemr.index import IndexWriter, open_index, writer
 from s3prl_pemr.index.compact import compact
-from s3prl_pemr.index.segment import VECTORS
+from s3prl_pemr.index.segment import VECTORS, SegmentGone
 
 
 def rows_of(index):
@@ -178,3 +178,11 @@ def test_the_command_compacts(folder, capsys):
     assert "15 rows in 1 segments, 0 deleted ones are gone" in capsys.readouterr().out
     with pytest.raises(SystemExit, match="^error: .*nowhere: not an index"):
         covers(["compact", str(folder / "nowhere")])
+
+
+def test_a_reader_of_an_index_that_is_compacted_meanwhile(folder):
+    index = open_index(folder)
+    compact(folder)
+    with pytest.raises(SegmentGone, match="was removed meanwhile .was the index compacted.*same command"):
+        index.get("stamps", 3)
+    assert open_index(folder).get("stamps", 3).tolist() == [3, 7]

@@ -56,6 +56,15 @@ def test_default_config_is_found_beside_the_expert(run_downstream, elsewhere):
     assert (elsewhere / "result/downstream/a/states-8.ckpt").is_file()
 
 
+def test_of_configs_of_one_name_none_is_guessed(run_downstream, elsewhere):
+    for folder in ("a", "b"):
+        path = elsewhere / "downstream/counting" / folder / "same.yaml"
+        path.parent.mkdir(parents=True)
+        path.write_text("runner: {}")
+    with pytest.raises(SystemExit, match="^error: -c same.yaml: there are several.*/a/same.yaml, .*/b/same"):
+        run_downstream("-m", "train", "-u", "tiny_random", "-d", "counting", "-n", "a", "-c", "same.yaml")
+
+
 def test_auto_resume_needs_the_directory_only(run_downstream, elsewhere, monkeypatch):
     run_downstream("-m", "train", "-u", "tiny_random", "-d", "counting", "-p", "exp")
     run_downstream("-m", "train", "-a", "-p", "exp", "-o", "config.runner.total_steps=12")

@@ -92,6 +92,16 @@ def test_a_failure_in_the_backward_pass_moves_nothing(monkeypatch):
     assert all(torch.equal(tries[1][name], before[name]) for name in before)
 
 
+def test_a_failure_that_is_not_the_compilers_is_not_called_one(quick_backend, caplog):
+    def step():
+        raise MemoryError("a step too large")
+
+    with pytest.raises(MemoryError, match="a step too large") as caught:
+        Compiled(FCN4([4, 4, 4, 4]), "on").first(step)
+    assert caught.value.__context__ is None
+    assert "compile" not in caplog.text
+
+
 @pytest.mark.parametrize(
     ("way", "device", "steps", "processes", "chosen"),
     [
