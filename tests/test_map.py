@@ -43,3 +43,9 @@ def test_rooms_hold_at_most_14_files_and_few_lie_loose():
         for init in (ROOT / kind).glob("*/**/__init__.py"):
             files = [path for path in init.parent.iterdir() if path.is_file()]
             assert len(files) <= 14, init.parent
+
+
+def test_no_two_test_files_have_one_name():
+    """pytest imports them by it."""
+    names = [path.name for path in (ROOT / "tests").rglob("test_*.py")]
+    assert sorted(names) == sorted(set(names))

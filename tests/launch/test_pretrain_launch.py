@@ -24,7 +24,7 @@ def test_sigterm_and_kill_9_then_resume_equals_an_uninterrupted_run(tmp_path, la
     folder = tmp_path / "result/pretrain/cut"
     wait_for_step(folder, 3, process)
     os.killpg(process.pid, signal.SIGTERM)  # workers too, as schedulers do
-    output = process.communicate(timeout=60)[0]
+    output = process.communicate(timeout=240)[0]
     assert process.returncode == 128 + signal.SIGTERM, output
     stopped = max(checkpoints(folder))
     assert f"stopped by a signal at step {stopped}, saved; go on with -a" in output
@@ -48,7 +48,7 @@ def test_sigterm_and_kill_9_then_resume_equals_an_uninterrupted_run(tmp_path, la
         (("-a", "-e", earlier), "branch off into a new folder"),
     ):
         process = launch("-n", "cut", *more)
-        output = process.communicate(timeout=60)[0]
+        output = process.communicate(timeout=240)[0]
         assert reason in output
         assert "Traceback" not in output
         assert process.returncode == 1
@@ -59,7 +59,7 @@ def test_torchrun_stopped_by_sigterm_and_resumed_equals_an_uninterrupted_one(tmp
     process = launch("-p", "cut", launcher=torchrun)
     wait_for_step(tmp_path / "cut", 3, process)
     os.killpg(process.pid, signal.SIGTERM)
-    output = process.communicate(timeout=90)[0]
+    output = process.communicate(timeout=240)[0]
     assert process.returncode != 0
     stopped = max(checkpoints(tmp_path / "cut"))
     assert f"stopped by a signal at step {stopped}, saved; go on with -a" in output
