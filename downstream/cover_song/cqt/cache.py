@@ -72,14 +72,14 @@ class CqtCache:
         engine: str = PROCESSES,
         transform: Transform | None = None,
     ):
-        self._engine, self._transform = engine, transform
+        self._engine = engine
         self.folder = store.path / FOLDER
         self.settings, self.fingerprint = settings, store.fingerprint
         self.columns = np.array([column_count(int(length), settings) for length in store.length_samples])
         self._start = np.concatenate([[0], np.cumsum(self.columns)])
         if self._tracks_there() < len(store):
             with self._sole_writer():
-                self._complete(store, jobs or os.cpu_count() or 1)
+                self._complete(store, jobs or os.cpu_count() or 1, transform)
         self._open()
 
     def read(self, track: int, first: int = 0, count: int | None = None) -> np.ndarray:
@@ -123,7 +123,7 @@ class CqtCache:
             fcntl.lockf(lock, fcntl.LOCK_EX)
             yield
 
-    def _complete(self, store: AudioStore, jobs: int) -> None:
+    def _complete(self, store: AudioStore, jobs: int, transform: Transform | None) -> None:
         done = self._tracks_there()
         if done == len(store):
             return
@@ -134,7 +134,7 @@ class CqtCache:
                 file.truncate(self._size_bytes(done))  # what no state speaks for
                 file.seek(0, os.SEEK_END)
                 self._check_space(done)
-                self._append(file, store, done, jobs)
+                self._append(file, store, done, jobs, transform)
         except OSError as error:
             done = self._tracks_there()
             with suppress(OSError):
@@ -153,7 +153,9 @@ class CqtCache:
                 f"{free_bytes / 1e6:.1f} MB are free; make room"
             )
 
-    def _append(self, file: BinaryIO, store: AudioStore, done: int, jobs: int) -> None:
+    def _append(
+        self, file: BinaryIO, store: AudioStore, done: int, jobs: int, transform: Transform | None
+    ) -> None:
         """Compute and write the tracks from `done` on; an error or a signal keeps those before it."""
         tracks = (_Track(store.tracks[track], store.read(track)) for track in range(done, len(store)))
         committed = monotonic()
@@ -161,8 +163,8 @@ class CqtCache:
         try:
             if self._engine == PROCESSES:  # a few tracks are not worth a process
                 jobs = min(jobs, (len(store) - done) // INLINE_TRACKS)
-            if self._transform:
-                results = (_compute(track, self._transform) for track in tracks)
+            if transform:
+                results = (_compute(track, transform) for track in tracks)
             else:
                 results = _results(tracks, jobs, self._engine)
             for rows in results:
@@ -195,7 +197,7 @@ class CqtCache:
         self._file = path.open("rb", buffering=0)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in self.__dict__.items() if name not in ("_file", "_transform")}
+        return {name: value for name, value in self.__dict__.items() if name != "_file"}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
