@@ -2,10 +2,11 @@
 
     python recipes/game_music/probe.py OUT STORE pemr random_mask no_mask random
 
-OUT is the folder of `s3prl-pemr compare`, with or without heads; then pretrainings of its plan. Of every clip the first SECONDS are heard; a
-clip is the mean of its frames, each dimension standardised over the training clips; C is the same for all.
-Vectors are kept in OUT/probe: delete it where a pretraining has gone on. Scores are means over the seeds that all named pretrainings have; intervals,
-and those of the paired differences to the first one named, are over songs.
+OUT is the folder of `s3prl-pemr compare`, with or without heads; then come pretrainings of its plan. Of every
+clip the first SECONDS are heard; a clip is the mean of its frames, each dimension standardised over the
+training clips; C is the same for all. Vectors are kept in OUT/probe: delete it where a pretraining has gone
+on. Scores are means over the seeds that all named pretrainings have; intervals, and those of the paired
+differences to the first one named, are over songs.
 """
 
 import argparse
