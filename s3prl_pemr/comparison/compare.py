@@ -11,6 +11,7 @@ import argparse
 import dataclasses
 import sys
 from collections import defaultdict
+from collections.abc import Sequence
 from pathlib import Path
 
 from s3prl_pemr.launch.outputs import check_folder
@@ -21,12 +22,14 @@ from s3prl_pemr.safety.sole_writer import sole_writer
 from s3prl_pemr.safety.whole_file import remove_leftovers, write_whole
 
 from .boards import look_up_boards
-from .cells import Place, PretrainingCell, cells_of
+from .cells import HeadCell, Place, PretrainingCell, cells_of
 from .corpus import store_of
 from .map_cell import MapCell, map_cells
 from .plan import Plan
 from .plan_file import read_plan, shipped_plans
-from .schedule import LOG, Cell, Outcome, carry_out
+from .schedule import LOG, Outcome, carry_out
+
+Cell = HeadCell | PretrainingCell | MapCell
 
 HELP = "upstreams, methods and heads side by side, from a plan to a report with intervals"
 EXAMPLE = "s3prl-pemr compare table6_demo --out table6 --jobs 2"
@@ -71,12 +74,13 @@ def carry_out_plan(plan: Plan, place: Place, jobs: int) -> int:
 
     def blocked(cell: Cell) -> str:
         run = None if isinstance(cell, PretrainingCell) else cell.pretraining
-        failure = ended[run].failure if run in ended else ""
+        failure = ended[run].failure if run and run in ended else ""
         return f"{run.title}: {failure}" if failure else ""
 
+    phases: list[Sequence[Cell]] = [*(part for parts in by_seed.values() for part in parts), maps]
     print(visible(f"{total} cells in {place.folder}, what each prints in its {LOG}"), flush=True)
     with Interruption() as stop, Progress(total=total, desc="compare", unit="cell") as bar:
-        for cells in (*(part for parts in by_seed.values() for part in parts), maps):
+        for cells in phases:
             for cell, outcome in carry_out(cells, jobs, stop, blocked, bar):
                 ended[cell] = outcome
                 how = f"failed: {outcome.failure} ({cell.folder / LOG})" if outcome.failure else "done"

@@ -9,20 +9,37 @@ import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol, TypeVar
 
 import torch
 
 from s3prl_pemr.report.progress import Progress
 from s3prl_pemr.safety.interruption import SIGNALS, Interruption
 
-from .cells import HeadCell, PretrainingCell
-from .map_cell import MapCell
 from .stages import Stages
 
-Cell = HeadCell | PretrainingCell | MapCell
 LOG = "log.txt"
 INTERRUPTED = tuple(128 + number for number in SIGNALS)
 POLL_SECONDS = 0.3
+
+
+class Runnable(Protocol):
+    """A cell: a name for people, a folder for its log and stages, and what it runs."""
+
+    @property
+    def title(self) -> str:
+        """For people."""
+
+    @property
+    def folder(self) -> Path:
+        """Of this cell alone."""
+
+    def carry_out(self, stages: Stages) -> None:
+        """Run what is missing."""
+
+
+Cell = TypeVar("Cell", bound=Runnable)
 
 
 @dataclass(frozen=True)
@@ -80,7 +97,7 @@ def carry_out(
                     yield cell, outcome
 
 
-def _run(cell: Cell, environment: dict[str, str], why_not: str) -> Outcome | None:
+def _run(cell: Runnable, environment: dict[str, str], why_not: str) -> Outcome | None:
     if why_not:
         return Outcome(why_not, 0.0, 0.0)
     log = cell.folder / LOG

@@ -10,19 +10,17 @@ from pathlib import Path
 
 import numpy as np
 
-from s3prl_pemr.comparison.stages import Stages
 from s3prl_pemr.covers.identify import known_of
 from s3prl_pemr.covers.index import CoverIndex, read_index
 from s3prl_pemr.covers.model import DEFAULT, open_model
 from s3prl_pemr.covers.ranking import Match, false_alarm, rank
 from s3prl_pemr.demo.covers import draw_covers
-from s3prl_pemr.demo.music.recording import Recording, record
+from s3prl_pemr.demo.music.recording import Recording
 from s3prl_pemr.demo.names import slug, titles
 
 SEED, WORKS, ASKED = 17, 30, 4  # the recipe's works have other seeds
 SECONDS = 60
 QUERIES, COLLECTION = "queries", "collection"
-STAGES = 1
 
 
 @dataclass(frozen=True)
@@ -50,23 +48,20 @@ class Score:
     tracks: int
 
 
-def find(stages: Stages, folder: Path) -> tuple[list[Found], Score]:
-    """Render what is not there, embed the collection, and look for the first ASKED queries in it.
+def find(music: Path, index: Path) -> tuple[list[Found], Score]:
+    """Look for the first ASKED queries in the collection.
 
     A query is another rendition of a work of the collection: other style, key, tempo and instruments.
+
+    Args:
+        music: what cover_music.py made.
+        index: of its collection.
     """
-    for name, recordings in _recordings().items():
-        for recording in recordings:
-            if not recording.is_there(folder / name):
-                record(recording, folder / name)
-    index = folder / "covers.index"
-    command = ["-m", "s3prl_pemr", "covers", "embed", str(folder / COLLECTION), str(index)]
-    stages.run("covers", command)
     known, model = read_index(index), open_model(DEFAULT)
-    queries = {Path(recording.clips[0].path).stem: recording for recording in _recordings()[QUERIES]}
-    others = {name: known_of(folder / QUERIES / f"{name}.wav", model) for name in queries}
+    queries = sorted(Path(recording.clips[0].path).stem for recording in recordings()[QUERIES])
+    others = {name: known_of(music / QUERIES / f"{name}.wav", model) for name in queries}
     found = []
-    for name in sorted(list(queries)[:ASKED]):
+    for name in queries[:ASKED]:
         matches = rank(others[name], known, top=1)
         chance = false_alarm([match.score for match in matches])
         found.append(Found(name, Path(known.vectors.name(matches[0].row)).stem, matches[0], chance))
@@ -109,7 +104,8 @@ def markdown(found: list[Found], score: Score) -> str:
     return "\n".join(lines)
 
 
-def _recordings() -> dict[str, list[Recording]]:
+def recordings() -> dict[str, list[Recording]]:
+    """A rendition of each work for the COLLECTION, and another one for the QUERIES."""
     made: dict[str, list[Recording]] = {COLLECTION: [], QUERIES: []}
     for work, title in enumerate(titles(SEED)[:WORKS]):
         first, other = draw_covers((SEED, work), title, 2, "")

@@ -6,7 +6,6 @@ import csv
 from dataclasses import dataclass
 from pathlib import Path
 
-from s3prl_pemr.comparison.launchers import evaluate, train
 from s3prl_pemr.comparison.outcome.scores import Score, tagging_scores
 from s3prl_pemr.comparison.stages import Stages
 from s3prl_pemr.store import AudioStore
@@ -16,7 +15,6 @@ UPSTREAMS = (RULER, "mel", "pemr_random", "pemr")
 FRACTIONS = (1.0, 0.1)
 SOLVED_ROC_AUC = 0.98
 SCORES = {"roc_auc": "ROC-AUC", "pr_auc": "PR-AUC"}
-STAGES = 1 + 2 * len(UPSTREAMS) * len(FRACTIONS)
 
 
 @dataclass(frozen=True)
@@ -38,27 +36,33 @@ class Dropped:
     tags: int
 
 
-def compare(stages: Stages, folder: Path, store: Path) -> tuple[list[Row], Dropped]:
-    """Train and score what is not there yet; returns the rows and the tags that were dropped."""
-    audio = AudioStore(store)
-    cache = ["--feature_cache", str(folder / "features")]
-    rows, solved, one_sided = [], [], one_sided_tags(audio)
+def read_rows(folders: dict[str, Path], store: Path) -> tuple[list[Row], Dropped]:
+    """Scores of the heads that side_by_side.py trained; and the tags that were dropped.
+
+    Args:
+        folders: of each of UPSTREAMS its heads'.
+        store: that they were trained on.
+    """
+    audio, rows = AudioStore(store), []
+    one_sided = one_sided_tags(audio)
+    solved = solved_tags(expdir_of(folders[RULER], 1.0) / "per-tag-dev.tsv")
     for upstream in UPSTREAMS:
+        seconds = Stages(folders[upstream], total=0).seconds
         for fraction in FRACTIONS:
-            name = upstream if fraction == 1 else f"{upstream}-{fraction:.0%}".replace("%", "")
-            expdir = folder / name
-            settings = {"config.downstream_expert.datarc.store": store}
-            if fraction < 1:
-                settings["config.downstream_expert.datarc.label_fraction"] = fraction
-            names = [f"{what} {name}" for what in ("head", "scores")]
-            stages.run(names[0], train("music_tagging", upstream, None, expdir, settings, *cache))
-            if upstream == RULER and fraction == 1:
-                stages.run(f"dev scores {name}", evaluate(expdir, "dev", *cache))
-                solved = solved_tags(expdir / "per-tag-dev.tsv")
-            stages.run(names[1], evaluate(expdir, "test", *cache))
-            scores = tagging_scores(expdir / "predictions-test.tsv", audio, without={*one_sided, *solved})
-            rows.append(Row(upstream, fraction, scores, stages.seconds(*names)))
+            predictions = expdir_of(folders[upstream], fraction) / "predictions-test.tsv"
+            scores = tagging_scores(predictions, audio, without={*one_sided, *solved})
+            rows.append(Row(upstream, fraction, scores, seconds(*stage_names(fraction))))
     return rows, Dropped(one_sided, [tag for tag in solved if tag not in one_sided], len(all_labels(audio)))
+
+
+def expdir_of(folder: Path, fraction: float) -> Path:
+    """-p of the head with a fraction of the labels, in the folder of an upstream's heads."""
+    return folder / f"{fraction:.0%}".replace("%", "-percent")
+
+
+def stage_names(fraction: float) -> tuple[str, str]:
+    """Of the stages that train that head, and score it."""
+    return f"head, {fraction:.0%} of the labels", f"scores, {fraction:.0%} of the labels"
 
 
 def one_sided_tags(audio: AudioStore) -> list[str]:

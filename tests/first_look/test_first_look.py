@@ -1,6 +1,8 @@
 """`make demo`: its stages, what it says of them, its pictures - without the minutes they take."""
 
 import json
+import os
+import signal
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -12,9 +14,11 @@ from s3prl_pemr.comparison.__main__ import main
 from s3prl_pemr.comparison.outcome.scores import Score, tagging_scores
 from s3prl_pemr.comparison.stages import Stages
 from s3prl_pemr.covers.ranking import Match
-from s3prl_pemr.first_look import covers, demo, few_labels, music_picture
+from s3prl_pemr.demo.music.recording import Recording
+from s3prl_pemr.first_look import cover_music, covers, demo, few_labels, music_picture
 from s3prl_pemr.first_look.few_labels import Row, solved_tags, verdict
 from s3prl_pemr.first_look.head_tags import head_tags
+from s3prl_pemr.first_look.side_by_side import run_all
 from s3prl_pemr.store import AudioStore
 
 TAGS = ("bass", "low tone", "high tone")
@@ -115,13 +119,14 @@ def test_a_difference_is_that_of_the_same_songs():
     assert lines[0].startswith("100% of the labels") and lines[3].startswith("10% of the labels")
 
 
-def test_the_stages_and_what_is_shown(tmp_path, monkeypatch, capsys, songs):
+def test_the_runs_and_what_is_shown(tmp_path, monkeypatch, capsys, songs):
     store, predictions, *_ = songs
     commands = {}
 
     def run(stages, name, arguments):
-        commands[name] = arguments
+        commands[stages.path.parent.name, name] = arguments
         stages.records[name] = {"seconds": 2.0}
+        stages._write()
         if "-p" in arguments:
             folder = Path(arguments[arguments.index("-p") + 1])
             folder.mkdir(exist_ok=True)
@@ -129,35 +134,80 @@ def test_the_stages_and_what_is_shown(tmp_path, monkeypatch, capsys, songs):
             (folder / "per-tag-dev.tsv").write_text("tag\troc_auc\nlow tone\t1\nbass\t0.7\n")
             steps = [
                 {"step": step, "prediction_loss": 9 / step, "positive_loss": 8 / step, "negative_loss": 0.1}
-                for step in range(4, 64, 4)
+                for step in range(4, 44, 4)
             ]
             (folder / "log.jsonl").write_text("".join(json.dumps(line) + "\n" for line in steps))
 
     monkeypatch.setattr(Stages, "run", run)
     monkeypatch.setattr(demo, "demo_store", lambda stages, folder, part, flag: store.path)
+    heads_asked = []
     monkeypatch.setattr(
-        "s3prl_pemr.first_look.head_tags.head_tags", lambda *_: {"soft_brilliance": [("piano", 0.5)]}
+        "s3prl_pemr.first_look.head_tags.head_tags",
+        lambda head, *_: heads_asked.append(head) or {"soft_brilliance": [("piano", 0.5)]},
     )
     path = np.stack([np.arange(20), np.arange(20) + 4], axis=1)
     match = Match(0, 1.5, 0.9, Alignment(4.0, 3, path, np.eye(40, 44)))
     cover = covers.Found("open_road-jazz", "open_road-folk", match, 0.01)
     score = covers.Score(0.3, (0.2, 0.4), 0.08, 60)
     monkeypatch.setattr(covers, "find", lambda *_: ([cover], score))
-    assert main(["demo", str(tmp_path / "demo")]) == 0
-    assert len(commands) == demo.STAGES - demo.CORPUS_STAGES - covers.STAGES
-    assert list(commands)[:2] == ["head fbank_no_cmvn", "dev scores fbank_no_cmvn"]
+    folder = tmp_path / "demo"
+    assert main(["demo", str(folder)]) == 0
+    assert len(commands) == 4 * len(few_labels.UPSTREAMS) + 1 + 2 + 2
     assert all("-k" not in arguments for arguments in commands.values())
-    few = commands["head pemr-10"]
+    few = commands["pemr", "head, 10% of the labels"]
     assert "label_fraction=0.1" in few[few.index("-o") + 1]
-    first, second = commands["pretrain 30 steps"], commands["pretrain 60 steps, resumed"]
+    assert ("fbank_no_cmvn", "dev scores") in commands and ("pemr", "dev scores") not in commands
+    steps = demo.STEPS
+    first, second = (commands["pretraining", f"{number} steps"] for number in (steps // 2, steps))
     assert "-a" in second and first[first.index("-p") + 1] == second[second.index("-p") + 1]
+    assert str(folder / "covers" / "collection") in commands["covers", "embed"]
+    head = commands["pemr", "head, 100% of the labels"]
+    assert heads_asked == [Path(head[head.index("-p") + 1]) / "dev-best.ckpt"]
     shown = capsys.readouterr().out
+    assert "heads on pemr: done, 8 s" in shown
     assert "Compared on 2 of 3 tags" in shown and "decided" not in shown and ": low tone." in shown
     assert "| `pemr` | 10% |" in shown and "a tie with pemr_random" in shown
     assert "| open_road-jazz | open_road-folk | right | -3 semitones, 0:00-0:11" in shown
     for name in ("labels.png", "covers.png", "loss.png", "music.png"):
-        assert (tmp_path / "demo" / name).stat().st_size > 5_000
-    assert "Blue: a frame's importance" in (tmp_path / "demo" / "music.md").read_text()
+        assert (folder / name).stat().st_size > 5_000
+    assert "Blue: a frame's importance" in (folder / "music.md").read_text()
+
+
+class Cell:
+    """Ends as it is told."""
+
+    def __init__(self, folder, ending):
+        self.title, self.folder, self.ending = "a cell", folder, ending
+
+    def carry_out(self, stages):
+        self.ending()
+
+
+def test_a_run_that_fails_and_one_that_is_interrupted(tmp_path, capsys):
+    def fail():
+        raise ValueError("no such store")
+
+    assert run_all([Cell(tmp_path / "a", fail), Cell(tmp_path / "b", lambda: None)]) == 1
+    told = capsys.readouterr()
+    assert "a cell: failed: no such store" in told.out and "a cell: done" in told.out
+    assert "1 of 2 runs failed; the same command tries them again" in told.err
+    interrupted = Cell(tmp_path / "c", lambda: os.kill(os.getpid(), signal.SIGTERM))
+    assert run_all([interrupted]) == 128 + signal.SIGTERM
+    assert "the same command again goes on" in capsys.readouterr().err
+
+
+def test_the_demo_is_told_that_a_run_failed(tmp_path, monkeypatch, songs):
+    monkeypatch.setattr(demo, "demo_store", lambda stages, folder, part, flag: songs[0].path)
+    monkeypatch.setattr("s3prl_pemr.first_look.side_by_side.run_all", lambda cells: 130)
+    assert main(["demo", str(tmp_path / "demo")]) == 130
+
+
+def test_the_music_of_the_covers_is_rendered_once(tmp_path, monkeypatch):
+    made = []
+    monkeypatch.setattr(cover_music, "record", lambda recording, folder: made.append(folder.name))
+    monkeypatch.setattr(Recording, "is_there", lambda self, folder: folder.name == "queries")
+    cover_music.main(tmp_path)
+    assert made == ["collection"] * covers.WORKS
 
 
 def test_the_music_is_small_and_attributed():
@@ -175,7 +225,7 @@ def test_a_head_that_cannot_be_asked_is_one_line(tmp_path):
 
 
 def test_covers_are_composed_by_other_seeds_and_judged_by_their_titles(tmp_path):
-    made = covers._recordings()
+    made = covers.recordings()
     assert {name: len(files) for name, files in made.items()} == {"collection": 30, "queries": 30}
     names = [recording.clips[0].path.rpartition("-")[0] for recording in made["collection"]]
     assert [recording.clips[0].path.rpartition("-")[0] for recording in made["queries"]] == names

@@ -15,6 +15,7 @@ import logging
 from types import ModuleType
 
 import torch
+from s3prl.upstream.adapter.constant_result import constant_result
 from torch import Tensor, nn
 
 from . import fused_training_cpu
@@ -48,7 +49,7 @@ def fits(x: Tensor) -> bool:
     return x.dtype in precisions and _has_kernels(x.device.type)
 
 
-@torch.compiler.assume_constant_result
+@constant_result
 def _has_kernels(device_type: str) -> bool:
     return kernels(device_type) is not None
 

@@ -7,6 +7,7 @@ from functools import lru_cache
 
 import torch
 import torch.nn.functional as F
+from s3prl.upstream.adapter.constant_result import constant_result
 from s3prl.upstream.adapter.full_precision import HALVES
 from torch import Tensor, nn
 
@@ -44,7 +45,7 @@ def sinusoidal_positions(length: int, width: int, device: torch.device | None = 
     return table.float().to(device)
 
 
-@torch.compiler.assume_constant_result
+@constant_result
 def _positions(length: int, width: int, device: torch.device) -> Tensor:
     """The kept table, which a compiler takes as it is."""
     return sinusoidal_positions(length, width, device)
