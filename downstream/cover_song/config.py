@@ -22,6 +22,8 @@ class DataConfig(StoreConfig):
     windows: int = 4
     window_samples: int = 43_200
     cqt_jobs: int = 0
+    train_works: int = 0
+    works_seed: int = 0
 
     def __post_init__(self):
         super().__post_init__()
@@ -30,8 +32,9 @@ class DataConfig(StoreConfig):
             raise ValueError("batch sizes, crop_columns, windows and window_samples must be at least 1")
         if self.train_batch_size < 2:
             raise ValueError("train_batch_size must be at least 2: batch norm needs more than one track")
-        if self.cqt_jobs < 0:
-            raise ValueError("cqt_jobs must be at least 0")
+        for name in ("cqt_jobs", "train_works", "works_seed"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"{name} must be at least 0")
         taken = {"train", "dev", "test"} & set(self.test_stores)
         if taken:
             raise ValueError(

@@ -64,7 +64,19 @@ class Splits:
                 f"{where}: cover_song needs one label a track, its work; {len(wrong)} tracks have another "
                 f"number, the first: {store.tracks[wrong[0]]} has {len(store.labels[wrong[0]])}"
             )
-        return Split(where, store, tracks, [store.labels[track][0] for track in tracks])
+        works = [store.labels[track][0] for track in tracks]
+        if split == "train" and self.config.train_works:
+            kept = self._drawn_works(where, works)
+            chosen = np.array([work in kept for work in works])
+            tracks, works = tracks[chosen], [work for work in works if work in kept]
+        return Split(where, store, tracks, works)
+
+    def _drawn_works(self, where: str, works: Sequence[str]) -> set[str]:
+        names, count = sorted(set(works)), self.config.train_works
+        if count > len(names):
+            raise ValueError(f"{where}: train_works is {count}, and it has {len(names)} works")
+        drawn = np.random.default_rng(self.config.works_seed).permutation(len(names))[:count]
+        return {names[number] for number in drawn}
 
     def fingerprints(self) -> dict[str, str]:
         """Of the stores that were asked for so far, by their paths."""

@@ -14,5 +14,5 @@ def constant_result(function: Function) -> Function:
     That brings the whole compiler along, more than a second of every command's start, most of which
     compile nothing.
     """
-    function._dynamo_marked_constant = True  # type: ignore[attr-defined]
+    function._dynamo_marked_constant = True
     return function

@@ -164,3 +164,23 @@ def test_a_split_that_is_not_there_is_one_line(tmp_path):
         config.store_and_split("da_tacos")
     with pytest.raises(ValueError, match="test_stores: 'test' is the name of a split"):
         DataConfig(test_stores={"test": "C"})
+
+
+def test_some_of_the_training_works(tmp_path):
+    tracks = {f"{work}_{number}": (f"w{work}", "train", TONE) for work in range(6) for number in (0, 1)}
+    tracks["other"] = ("w9", "valid", TONE)
+    splits = splits_of(tmp_path, tracks, train_works=2)
+    train, store = splits["train"], splits.config.store
+    assert len(train.tracks) == 4 and len(set(train.works)) == 2
+    assert [train.store.labels[track][0] for track in train.tracks] == train.works
+    assert splits["dev"].works == ["w9"]
+    assert Splits(DataConfig(store=store, train_works=2))["train"].works == train.works
+    others = [
+        set(Splits(DataConfig(store=store, train_works=2, works_seed=seed))["train"].works)
+        for seed in range(5)
+    ]
+    assert any(works != set(train.works) for works in others)
+    with pytest.raises(ValueError, match="split 'train': train_works is 7, and it has 6 works"):
+        Splits(DataConfig(store=store, train_works=7))["train"]
+    with pytest.raises(ValueError, match="works_seed must be at least 0"):
+        DataConfig(works_seed=-1)
