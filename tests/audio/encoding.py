@@ -1,5 +1,6 @@
 """Files of formats that soundfile does not write, by FFmpeg; and the damage that is done to them."""
 
+import gc
 import struct
 from fractions import Fraction
 
@@ -20,6 +21,9 @@ def encode(path, codec, container, wav, sample_rate):
         for part in resampler.resample(frame) + resampler.resample(None):
             file.mux(stream.encode(part))
         file.mux(stream.encode(None))
+    # Its filter graph has threads and lies in a cycle: a process forked from this one would wait for them for ever.
+    del resampler
+    gc.collect()
 
 
 def flipped(data):
