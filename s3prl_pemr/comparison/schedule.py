@@ -90,7 +90,7 @@ def carry_out(
                     with contextlib.suppress(ProcessLookupError):
                         process.send_signal(signal.SIGTERM)
             done, _ = wait(waiting, POLL_SECONDS, FIRST_COMPLETED)
-            for future in done:
+            for future in [future for future in waiting if future in done]:  # in the order of the cells
                 cell, outcome = waiting.pop(future), future.result()
                 if outcome is not None:
                     bar.update(1)

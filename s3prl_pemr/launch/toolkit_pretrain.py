@@ -13,7 +13,7 @@ from s3prl.upstream.adapter.checkpoint import fill_in_settings
 from s3prl_pemr.loops import torchrun
 from s3prl_pemr.loops.optimizer import complete_optimizer_config
 from s3prl_pemr.loops.safe_checkpoints import safe_checkpoints
-from s3prl_pemr.report.event_log import EventLog
+from s3prl_pemr.report.event_log import closed_at_the_end
 from s3prl_pemr.toolkit.compat import pretraining_names
 from s3prl_pemr.toolkit.patching import replaced
 
@@ -64,9 +64,9 @@ def train(args: Namespace) -> None:
             fill_in_settings(self.init_ckpt.get("Upstream_Config"))  # of a checkpoint of an earlier version
             return super()._get_upstream()
 
-    with replaced(toolkit, "SummaryWriter", EventLog):
-        runner = KnowingRunner(args, config)
-    # its step counter is the bar: s3prl/pretrain/runner.py:147
-    with replaced(toolkit, "tqdm", torchrun.LoopBar), safe_checkpoints():
-        runner.train()
-    runner.logger.close()
+    with closed_at_the_end() as writer:
+        with replaced(toolkit, "SummaryWriter", writer):
+            runner = KnowingRunner(args, config)
+        # its step counter is the bar: s3prl/pretrain/runner.py:147
+        with replaced(toolkit, "tqdm", torchrun.LoopBar), safe_checkpoints():
+            runner.train()

@@ -20,7 +20,7 @@ from s3prl_pemr.features.attach import CacheArguments, cached_upstream, is_worth
 from s3prl_pemr.features.cached_upstream import CachedUpstream
 from s3prl_pemr.features.half_precision import HalfPrecision
 from s3prl_pemr.features.identity import file_identity
-from s3prl_pemr.report.event_log import EventLog
+from s3prl_pemr.report.event_log import closed_at_the_end
 from s3prl_pemr.report.progress import Progress
 from s3prl_pemr.safety.children import no_child_outlives_an_error
 from s3prl_pemr.safety.interruption import Interruption
@@ -148,8 +148,8 @@ class Runner(toolkit.Runner):
         with ExitStack() as stack:
             stack.enter_context(no_child_outlives_an_error())
             stack.enter_context(safe_checkpoints(self._more_states))
-            telling_writer = partial(plateau.TellingWriter, self._on_scalar)
-            stack.enter_context(replaced(toolkit, "SummaryWriter", telling_writer))
+            writer = stack.enter_context(closed_at_the_end(partial(plateau.TellingWriter, self._on_scalar)))
+            stack.enter_context(replaced(toolkit, "SummaryWriter", writer))
             bar = torchrun.LoopBar if torchrun.rank() == 0 else torchrun.FollowersBar
             cached = isinstance(self.upstream.model, CachedUpstream)
             stack.enter_context(replaced(torchrun.LoopBar, "remark", CACHED if cached else UNCACHED))
@@ -218,7 +218,8 @@ class Runner(toolkit.Runner):
             preserved_random_state(),
             torchrun.without_wrappers(self.all_entries),
             replaced(toolkit, "tqdm", Progress),
-            replaced(toolkit, "SummaryWriter", EventLog),
+            closed_at_the_end() as writer,
+            replaced(toolkit, "SummaryWriter", writer),
         ):
             save_names = super().evaluate(split, logger, global_step)
         if self._plateau and split == self.config["runner"]["eval_dataloaders"][-1]:

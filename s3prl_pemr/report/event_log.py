@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from tensorboardX import SummaryWriter
@@ -56,3 +57,14 @@ class EventLog(SummaryWriter):
         """As SummaryWriter.close."""
         super().close()
         self._raise_once()
+
+
+@contextmanager
+def closed_at_the_end(make: Callable[..., EventLog] = EventLog) -> Iterator[Callable[..., EventLog]]:
+    """Yields `make`, whose logs are closed when the context is left, however that is.
+
+    From Python 3.12 on one that is still open when the interpreter exits cannot be closed any more: it takes
+    a thread, and the user gets a traceback behind whatever ended the run.
+    """
+    with ExitStack() as logs:
+        yield lambda *args, **kwargs: logs.enter_context(make(*args, **kwargs))

@@ -21,7 +21,7 @@ def encode(path, codec, container, wav, sample_rate):
         for part in resampler.resample(frame) + resampler.resample(None):
             file.mux(stream.encode(part))
         file.mux(stream.encode(None))
-    # Its filter graph has threads and lies in a cycle: a process forked from here would wait for them for ever.
+    # Its filter graph has threads and lies in a cycle: a process forked from here would wait for them.
     del resampler
     gc.collect()
 

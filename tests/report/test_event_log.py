@@ -6,7 +6,7 @@ import time
 import pytest
 from full_disk import largest_file
 
-from s3prl_pemr.report.event_log import EventLog
+from s3prl_pemr.report.event_log import EventLog, closed_at_the_end
 
 
 def test_a_file_that_cannot_be_written_is_an_error_of_the_next_value(tmp_path):
@@ -47,3 +47,13 @@ def test_what_is_logged_is_kept(tmp_path):
     log.close()
     (file,) = tmp_path.glob("events*")
     assert b"loss" in file.read_bytes()
+
+
+def test_what_a_run_leaves_open_is_closed_however_it_ends(tmp_path):
+    made = []
+    with pytest.raises(SystemExit), closed_at_the_end() as writer:
+        made += [writer(str(tmp_path / "left")), writer(str(tmp_path / "closed"))]
+        made[1].close()
+        raise SystemExit(143)
+    assert [log.file_writer for log in made] == [None, None]
+    assert len(list(tmp_path.glob("*/events.out.tfevents*"))) == 2
