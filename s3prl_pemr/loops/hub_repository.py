@@ -13,7 +13,7 @@ from pathlib import Path
 from types import ModuleType
 
 import huggingface_hub
-from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+from huggingface_hub.utils import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 
 from s3prl_pemr.toolkit.patching import replaced
 
