@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from s3prl_pemr.features.time_pooling import time_mean
-from s3prl_pemr.safety.children import obedient_worker
+from s3prl_pemr.safety.obedient_loader import ObedientLoader
 from s3prl_pemr.settings import parse
 from s3prl_pemr.task.expert import BEST, TaskExpert
 from s3prl_pemr.task.randomness import order_generator
@@ -128,8 +128,8 @@ class DownstreamExpert(TaskExpert):
                 order = torch.randperm(len(tracks), generator=order_generator(self.seed, epoch)).tolist()
             sampler = CropBatches(order, datarc.train_batch_size, datarc.crop_columns, epoch)
             batches = {"batch_sampler": sampler}
-        batches |= {"worker_init_fn": obedient_worker(), "collate_fn": tracks.collate}
-        return DataLoader(tracks, num_workers=datarc.num_workers, **batches)
+        batches |= {"collate_fn": tracks.collate}
+        return ObedientLoader(tracks, num_workers=datarc.num_workers, **batches)
 
     def _recalibrate(self) -> None:
         """Before the first split of an evaluation in a training run, if modelrc wants it."""

@@ -19,7 +19,7 @@ from s3prl_pemr.features.time_pooling import POOLINGS, pooled_width
 from s3prl_pemr.features.waveforms import pad_to
 from s3prl_pemr.report.printable import printable, visible
 from s3prl_pemr.report.scores_file import write_scores
-from s3prl_pemr.safety.children import obedient_worker
+from s3prl_pemr.safety.obedient_loader import ObedientLoader
 from s3prl_pemr.settings import parse
 from s3prl_pemr.task.expert import BEST, TaskExpert
 from s3prl_pemr.task.randomness import order_generator
@@ -131,10 +131,9 @@ class DownstreamExpert(TaskExpert):
             sampler = get_ddp_sampler(clips, epoch)
             order = {"batch_size": datarc.train_batch_size, "sampler": sampler, "shuffle": sampler is None}
             order["generator"] = order_generator(self.seed, epoch)
-        return DataLoader(
+        return ObedientLoader(
             clips,
             num_workers=datarc.num_workers,
-            worker_init_fn=obedient_worker(),
             collate_fn=clips.collate,
             **order,
         )

@@ -25,7 +25,7 @@ from torch.utils.data import DataLoader
 from s3prl_pemr.audio import INT16_FULL_SCALE
 from s3prl_pemr.loops.compilation import Compiled
 from s3prl_pemr.methods import METHODS, objective_class
-from s3prl_pemr.safety.children import obedient_worker
+from s3prl_pemr.safety.obedient_loader import ObedientLoader
 from s3prl_pemr.settings import parse
 from s3prl_pemr.store import AudioStore
 from s3prl_pemr.store.shared_music import shared_lines
@@ -158,12 +158,11 @@ class UpstreamPretrainExpert(nn.Module):
             self.method.prepare(self._extra_views())
             self._prepared = True
         workers = self.data_config.num_workers
-        return DataLoader(
+        return ObedientLoader(
             self.dataset,
             batch_sampler=self.batches,
             collate_fn=as_read,
             num_workers=workers,
-            worker_init_fn=obedient_worker(),
             generator=torch.Generator(),  # DataLoader draws a seed per iteration: not from the global state
             persistent_workers=workers > 0,
             pin_memory=str(self.device).startswith("cuda"),

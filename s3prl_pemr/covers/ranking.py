@@ -95,7 +95,7 @@ def false_alarm(scores: Sequence[float]) -> float | None:
     scale / k (Renyi 1953). So the lead of the first over the one behind the COVERS is the largest of COVERS
     exponentials, the SPACINGS behind it times their places add up to a gamma variable of that order, and with
     r the ratio of both P = 1 - sum_k (-1)^k binom(COVERS, k) (1 + k r)^-SPACINGS, whatever the scale is. On
-    music that no threshold was chosen on, false alarms were rarer than this says (README).
+    music that no threshold was chosen on, false alarms were rarer than this says (docs/covers.md).
 
     Args:
         scores: of one query, best first.

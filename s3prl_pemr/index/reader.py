@@ -142,13 +142,14 @@ class VectorIndex:
         return self._first[self._numbers[id(segment)]] + segment.rows(places)
 
 
-def open_index(folder: Path, quick: bool = True) -> VectorIndex:
+def open_index(folder: Path | str, quick: bool = True) -> VectorIndex:
     """Open a folder that IndexWriter wrote, or one that stands for several.
 
     Args: quick: use approximate searches where they were built.
 
     Raises: ValueError (one line) where it is none, or damaged.
     """
+    folder = Path(folder)
     for attempt in range(ATTEMPTS):
         try:
             return _open(folder, quick)

@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 
+HELD = (signal.SIGINT, signal.SIGTERM)
+
 
 def obedient_worker() -> Callable[[int], None]:
     """A `worker_init_fn` for data loaders of this process: only the parent, which saves, acts on a signal.
@@ -22,8 +24,9 @@ def obedient_worker() -> Callable[[int], None]:
 
 
 def _obey(parent: int, worker: int) -> None:
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in HELD:
         signal.signal(number, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, HELD)  # held by ObedientLoader
     end_with(parent)
 
 

@@ -24,7 +24,7 @@ def test_exact_search_is_brute_force(tmp_path, monkeypatch, values, dtype):
     made = write(tmp_path / "I", found[300:], first=300, dtype=dtype)
     made.delete(made.manifest.segments[0].name, 40)
     made.commit()
-    index, queries = open_index(tmp_path / "I"), vectors(70, seed=1)
+    index, queries = open_index(str(tmp_path / "I")), vectors(70, seed=1)
     assert index.empty_rows().tolist() == [7]
     for query, (rows, cosines) in zip(queries, index.nearest(queries, 20), strict=True):
         wanted = [row for row in brute(found, query.astype(np.float64)) if row != 40][:20]
