@@ -57,11 +57,11 @@ def _run(folder: Path) -> int:
     begin = time.monotonic()
     store = demo_store(Stages(folder, CORPUS_STAGES), folder, "magnatagatune", "--held-out")
     heads = {name: folder / "heads" / name for name in few_labels.UPSTREAMS}
-    music, index = folder / "covers", folder / "covers" / "covers.index"
+    collection = Collection(folder / "covers")
     pretraining = Pretraining(STEPS, store, folder / "pretraining")
     cells: list[Runnable] = [Heads(name, store, heads[name], folder / "features") for name in heads]
     # Behind RULER's, whose dev scores are there before any score of PEMR's is.
-    cells[1:1] = [pretraining, Collection(music, index, music)]
+    cells[1:1] = [pretraining, collection]
     status = run_all(cells)
     if status:
         return status
@@ -69,7 +69,7 @@ def _run(folder: Path) -> int:
     texts = [few_labels.rule(dropped), few_labels.markdown(rows), *few_labels.verdict(rows)]
     write_png(folder / "labels.png", labels_figure(rows))
     show(folder / "labels.md", "\n".join(texts))
-    found, score = covers.find(music, index)
+    found, score = covers.find(collection.folder, collection.index)
     clearest = min(found, key=lambda one: one.chance)
     write_png(folder / "covers.png", alignment_figure(clearest.match, clearest.query, clearest.first))
     show(folder / "covers.md", covers.markdown(found, score))

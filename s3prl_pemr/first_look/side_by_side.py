@@ -56,17 +56,20 @@ class Heads:
 
 @dataclass(frozen=True, eq=False)
 class Collection:
-    """Renditions of works, composed into `music`, and the index of those that are asked about."""
+    """Renditions of works, composed into `folder`, and the index of those that are searched."""
 
-    music: Path
-    index: Path
     folder: Path
     title = "a collection of covers"
 
+    @property
+    def index(self) -> Path:
+        """Of the collection."""
+        return self.folder / "covers.index"
+
     def carry_out(self, stages: Stages) -> None:
         """Render and embed what is missing."""
-        stages.run("music", ["-m", "s3prl_pemr.first_look.cover_music", str(self.music)])
-        command = ["-m", "s3prl_pemr", "covers", "embed", str(self.music / COLLECTION), str(self.index)]
+        stages.run("music", ["-m", "s3prl_pemr.first_look.cover_music", str(self.folder)])
+        command = ["-m", "s3prl_pemr", "covers", "embed", str(self.folder / COLLECTION), str(self.index)]
         stages.run("embed", command)
 
 
