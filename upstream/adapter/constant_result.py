@@ -9,7 +9,7 @@ Function = TypeVar("Function", bound=Callable)
 
 
 def constant_result(function: Function) -> Function:
-    """Does what torch.compiler.assume_constant_result does (tested with torch 2.4 and 2.13), without its import.
+    """Does what torch.compiler.assume_constant_result does (as tested, of 2.4 and 2.13), without its import.
 
     That brings the whole compiler along, more than a second of every command's start, most of which
     compile nothing.
