@@ -25,7 +25,7 @@ class Stages:
 
     Args:
         folder: made if missing.
-        total: how many there will be, to show how far along they are.
+        total: how many there will be, to show how far along they are; 0: not known.
         log: a file that what they print goes to, and nothing is shown; None: all is shown.
         environment: of the commands, besides this one's own.
     """
@@ -58,9 +58,9 @@ class Stages:
                 f"remove {self.path.parent}, or name another folder"
             )
         if record["done"]:
-            self._say(f"[{self.number}/{self.total}] {name}: done, {record['seconds']:.0f} s")
+            self._say(f"{self._place()} {name}: done, {record['seconds']:.0f} s")
             return
-        self._say(f"\n[{self.number}/{self.total}] {name}\n$ python {command}")
+        self._say(f"\n{self._place()} {name}\n$ python {command}")
         begin = time.monotonic()
         status, peak_bytes = self._run([sys.executable, *arguments])
         record["seconds"] = round(record["seconds"] + time.monotonic() - begin, 3)
@@ -80,6 +80,9 @@ class Stages:
     def peak_gb(self) -> float:
         """Of the stage that took most memory; 0 where none was measured."""
         return max((record.get("peak_gb", 0.0) for record in self.records.values()), default=0.0)
+
+    def _place(self) -> str:
+        return f"[{self.number}/{self.total}]" if self.total else f"[{self.number}]"
 
     def _say(self, line: str) -> None:
         if self.log is None:

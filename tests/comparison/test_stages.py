@@ -80,3 +80,10 @@ def test_an_interrupted_stage_saves_and_ends_before_its_runner(tmp_path, number,
         process.kill()
     assert (tmp_path / "saved").exists()
     assert json.loads((tmp_path / "stages.json").read_text())["long"]["done"] is False
+
+
+def test_where_their_number_is_not_known_it_is_not_said(tmp_path):
+    log = tmp_path / "log.txt"
+    for _ in range(2):
+        Stages(tmp_path / "cell", total=0, log=log).run("empty", ["-c", "pass"])
+    assert "[1] empty\n$ python -c pass" in log.read_text() and "[1] empty: done" in log.read_text()
