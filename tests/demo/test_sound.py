@@ -59,7 +59,7 @@ def test_other_sounds_are_other_samples_of_the_same_loudness():
 def test_soft_limiter():
     wav = np.linspace(-5, 5, 1001)
     limited = soft_limited(wav)
-    assert np.abs(limited).max() <= CEILING and (np.diff(limited) >= 0).all()
+    assert np.abs(limited).max() <= np.float32(CEILING) and (np.diff(limited) >= 0).all()
     np.testing.assert_array_equal(limited[np.abs(wav) < 0.6], wav[np.abs(wav) < 0.6].astype(np.float32))
 
 

@@ -156,6 +156,7 @@ def test_of_a_mean_it_is_student_s_interval():
 
 
 def test_with_many_songs_it_is_bca_s():
+    pytest.importorskip("scipy", minversion="1.15")  # whose bootstrap is given `rng`
     samples = np.random.default_rng(2).beta(4, 1, 300)  # skewed as average precisions are
     bca = scipy.stats.bootstrap((samples,), np.mean, n_resamples=9_999, method="BCa", rng=3)
     low, high = bca.confidence_interval

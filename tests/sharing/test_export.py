@@ -12,6 +12,9 @@ from s3prl_pemr.sharing import exported
 from s3prl_pemr.sharing.exported import as_onnx, as_pt2, largest_difference
 from s3prl_pemr.sharing.portable import portable
 
+needs_export = pytest.mark.skipif(
+    not hasattr(exported.fx_config, "backed_size_oblivious"), reason="torch's export leaves no length free"
+)
 LENGTHS = (1, 128, 16_384, 16_385, 70_001)
 
 
@@ -24,6 +27,7 @@ def compare(model, run):
                 torch.testing.assert_close(run(wavs), expected, rtol=0, atol=1e-4)
 
 
+@needs_export
 def test_onnx_for_any_length(tmp_path, capsys):
     onnxruntime = pytest.importorskip("onnxruntime")
     pytest.importorskip("onnxscript")
@@ -41,6 +45,7 @@ def test_onnx_for_any_length(tmp_path, capsys):
     )
 
 
+@needs_export
 def test_pt2_for_any_length(tmp_path):
     out = tmp_path / "a.pt2"
     assert main(["export", "pemr", str(out)]) == 0
@@ -50,6 +55,7 @@ def test_pt2_for_any_length(tmp_path):
     compare(s3prl_pemr.load("pemr"), program.module())
 
 
+@needs_export
 @pytest.mark.parametrize("name", ["cnn_1d", "sample_cnn"])
 def test_a_network_over_patches(name):
     torch.manual_seed(0)
