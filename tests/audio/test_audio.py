@@ -62,7 +62,7 @@ def test_a_tone_keeps_its_frequency_level_and_length(
     hertz, decibels = peak_hz_and_decibels(read)
     assert hertz == TONE_HZ
     assert abs(decibels) < tolerance_decibels
-    whole_frames = 0.1 if name.endswith("mp3") else 0.001  # older libsndfile counts an encoder's delay and padding
+    whole_frames = 0.1 if name.endswith("mp3") else 0.001  # older libsndfile counts an mp3's padding
     assert read_header(path).seconds == pytest.approx(3.0, abs=whole_frames)
 
 
