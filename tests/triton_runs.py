@@ -19,7 +19,7 @@ def _is_new_enough() -> bool:
 
 
 needs_triton = pytest.mark.skipif(
-    not _is_new_enough(), reason=f"needs triton {OLDEST}: pip install s3prl-pemr[triton]"
+    not _is_new_enough(), reason=f"needs triton {OLDEST}: pip install 's3prl-pemr[triton]'"
 )
 
 

@@ -57,7 +57,7 @@ def as_onnx(network: nn.Module, about: dict[str, Any]) -> tuple[bytes, Run]:
         import onnxruntime
         import onnxscript  # noqa: F401 - torch.onnx's
     except ImportError as error:
-        raise ValueError(f".onnx needs {error.name}: pip install s3prl-pemr[onnx]") from error
+        raise ValueError(f".onnx needs {error.name}: pip install 's3prl-pemr[onnx]'") from error
     logging.getLogger("torch.onnx._internal.exporter._registration").setLevel(logging.ERROR)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of torch's own deprecations

@@ -140,7 +140,7 @@ def test_a_folder_of_something_else_is_refused(tmp_path, capsys):
 def test_missing_packages(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(demo, "find_spec", lambda name: None)
     assert prepare(tmp_path / "DST") == 1
-    assert "needs symusic and pretty_midi, not installed here: pip install s3prl-pemr[demo]" in error_line(
+    assert "needs symusic and pretty_midi, not installed here: pip install 's3prl-pemr[demo]'" in error_line(
         capsys
     )
     assert not (tmp_path / "DST").exists()

@@ -108,6 +108,6 @@ def test_an_older_torch_is_one_line(monkeypatch):
 
 def test_onnx_without_its_packages_is_one_line(tmp_path, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "onnxruntime", None)
-    with pytest.raises(SystemExit, match=r".onnx needs onnxruntime: pip install s3prl-pemr\[onnx\]"):
+    with pytest.raises(SystemExit, match=r".onnx needs onnxruntime: pip install 's3prl-pemr\[onnx\]'"):
         main(["export", "pemr", str(tmp_path / "a.onnx")])
     assert not list(tmp_path.iterdir())

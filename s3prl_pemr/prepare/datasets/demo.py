@@ -49,7 +49,8 @@ def run(args: argparse.Namespace) -> int:
     missing = [name for name in EXTRA_PACKAGES if find_spec(name) is None]
     if missing:
         raise StoreError(
-            f"the demo corpus needs {' and '.join(missing)}, not installed here: pip install s3prl-pemr[demo]"
+            f"the demo corpus needs {' and '.join(missing)}, not installed here: "
+            "pip install 's3prl-pemr[demo]'"
         )
     if args.full and args.held_out:
         raise StoreError("--held-out is of music tagging alone, --full of all parts: give one of them")
