@@ -7,7 +7,7 @@ the test set alone; other seeds, crops or training sets move scores too.
 from __future__ import annotations
 
 import numpy as np
-from scipy.stats import t as student
+from scipy.special import stdtrit
 
 INTERVAL_METHOD = "jackknife_t_logit"  # of interval_95, as scores.json names it
 MOST_PARTS = 1_200  # of left_out_counts: it stays as quick as the resamples
@@ -107,7 +107,7 @@ def interval_95(
     if (values == score).all() and (left_out == score).all():
         return [float(score), float(score)]
     here, there, without = (empirical_logit(x, songs, bounds) for x in (np.array(score), values, left_out))
-    reach = student.ppf(0.975, songs - 1) * np.sqrt(parts - 1) * without.std()
+    reach = stdtrit(songs - 1, 0.975) * np.sqrt(parts - 1) * without.std()
     ends = 2 * here - there.mean() + np.array([-reach, reach])
     return [float(end) for end in from_empirical_logit(ends, songs, bounds)]
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib.figure import Figure
 from s3prl.downstream.music_tagging.metric import tag_scores
 from sklearn.metrics import confusion_matrix, precision_score, recall_score
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 MOST_NUMBERED = 30  # classes of a confusion matrix
 Table = tuple[tuple[str, ...], list[tuple]]  # names of the columns, rows
@@ -38,6 +41,8 @@ def tag_figure(targets: np.ndarray, scores: np.ndarray, names: Sequence[str]) ->
         targets, scores: (B, T), one tag at least that can be scored.
         names: T of them.
     """
+    from matplotlib.figure import Figure  # training does without
+
     roc_auc, pr_auc = tag_scores(targets, scores)
     shown = np.flatnonzero(~np.isnan(roc_auc))
     shown = shown[np.argsort(roc_auc[shown], kind="stable")]
@@ -69,6 +74,8 @@ def confusion_figure(targets: np.ndarray, scores: np.ndarray, names: Sequence[st
 
     Of more than MOST_NUMBERED classes there are no numbers, and some of the names.
     """
+    from matplotlib.figure import Figure  # training does without
+
     counts = confusion_matrix(targets.argmax(axis=1), scores.argmax(axis=1), labels=range(len(names)))
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     few = len(names) <= MOST_NUMBERED

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib.figure import Figure
 
 from .per_tag import Table
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 def weighted_r2(targets: np.ndarray, predictions: np.ndarray, weights: np.ndarray) -> np.ndarray:
@@ -66,6 +69,8 @@ def regression_table(targets: np.ndarray, predictions: np.ndarray, names: Sequen
 
 def regression_figure(targets: np.ndarray, predictions: np.ndarray, names: Sequence[str]) -> Figure:
     """A point per clip for each number: the prediction over the label; both (B, T)."""
+    from matplotlib.figure import Figure  # training does without
+
     figure = Figure(figsize=(4.2 * len(names), 4.4), layout="constrained")
     panels = np.atleast_1d(figure.subplots(1, len(names)))
     (r2,) = weighted_r2(targets, predictions, np.ones((1, len(targets)), np.int64))

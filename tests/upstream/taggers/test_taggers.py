@@ -2,6 +2,7 @@
 
 import argparse
 import copy
+import functools
 
 import pytest
 import torch
@@ -21,19 +22,25 @@ TAGGERS = {
 # steps of Adam after which two clips are told apart
 STEPS = {"fcn": 8, "sample_cnn": 5, "musicnn": 2, "timbre_cnn": 7, "cnn_1d": 6}
 names = pytest.mark.parametrize("name", TAGGERS)
+made = functools.cache(lambda name: getattr(hub, name)())  # its batch norm is measured, which takes a second
+
+
+def tagger(name):
+    """A new one, with the weights it begins with."""
+    return copy.deepcopy(made(name))
 
 
 @names
 def test_parameter_count(name):
     _, dim, parameters, with_output_layer = TAGGERS[name]
-    assert parameter_count(getattr(hub, name)()) == parameters
+    assert parameter_count(tagger(name)) == parameters
     assert parameters + 50 * dim + 50 == with_output_layer
 
 
 @names
 def test_contract(name):
     rate, dim, *_ = TAGGERS[name]
-    expert = getattr(hub, name)()
+    expert = tagger(name)
     assert expert.get_downsample_rates("hidden_states") == rate
     for samples, frames in ((1, 1), (rate, 1), (rate + 1, 2)):
         with torch.no_grad():
@@ -45,7 +52,7 @@ def test_contract(name):
 @names
 def test_frames_of_an_item_are_its_own_and_those_that_the_featurizer_counts(name):
     rate, dim, *_ = TAGGERS[name]
-    expert = getattr(hub, name)()
+    expert = tagger(name)
     trained_looking(expert)
     featurizer = Featurizer(expert, upstream_device="cpu")  # probes with one second of noise
     wavs = [0.1 * torch.randn(round(rate * patches)) for patches in (0.3, 1.6, 0.7)]
@@ -62,7 +69,7 @@ def test_frames_of_an_item_are_its_own_and_those_that_the_featurizer_counts(name
 
 @pytest.mark.parametrize("name", [name for name in TAGGERS if name != "fcn"])
 def test_patches_embedded_a_few_at_a_time_are_the_same(name):
-    model = getattr(hub, name)().model
+    model = tagger(name).model
     wavs = 0.1 * torch.randn(1, 2 * model.samples_per_frame)
     with torch.no_grad():
         all_at_once = model(wavs)
@@ -73,7 +80,7 @@ def test_patches_embedded_a_few_at_a_time_are_the_same(name):
 @names
 def test_random_weights_are_the_same_every_time_and_those_of_a_seed(name):
     def weights(seed=None):
-        expert = getattr(hub, name)()
+        expert = getattr(hub, name)() if seed is None else tagger(name)
         if seed is not None:
             expert.reset_parameters(seed)
         return torch.cat([p.flatten() for p in expert.parameters() if p.dim() > 1])
@@ -91,7 +98,7 @@ def test_random_weights_are_the_same_every_time_and_those_of_a_seed(name):
 @names
 def test_a_small_batch_is_learned_by_heart(name):
     rate, dim, *_ = TAGGERS[name]
-    expert = getattr(hub, name)().train()
+    expert = tagger(name).train()
     for module in expert.modules():
         if isinstance(module, torch.nn.Dropout):
             module.p = 0.0
@@ -144,19 +151,19 @@ def test_what_cannot_be_is_refused_in_one_line(name):
     with pytest.raises(ValueError, match=f"-g is not for -u {name}"):
         entry(model_config="some.yaml")
     with pytest.raises(ValueError, match="waveform 1 of the batch holds NaN"):
-        entry()([torch.zeros(100), torch.full((50,), float("nan"))])
+        tagger(name)([torch.zeros(100), torch.full((50,), float("nan"))])
 
 
 @names
 def test_digital_silence_gives_finite_features(name):
     with torch.no_grad():
-        assert torch.isfinite(getattr(hub, name)()([torch.zeros(1_000)])["last_hidden_state"]).all()
+        assert torch.isfinite(tagger(name)([torch.zeros(1_000)])["last_hidden_state"]).all()
 
 
 @pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float16, 0.05), (torch.bfloat16, 0.2)])
 @names
 def test_half_precision_is_close_to_float32(name, dtype, tolerance):
-    expert = getattr(hub, name)()
+    expert = tagger(name)
     trained_looking(expert)
     reduced = copy.deepcopy(expert).to(dtype)
     wavs = [0.1 * torch.randn(20_000, generator=torch.Generator().manual_seed(0))]
