@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -31,9 +32,23 @@ def parse(cls: type[Config], settings: Any, where: str) -> Config:
             merged: Any = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(cls), settings or {}))
         return merged
     except OmegaConfBaseException as error:
-        raise ValueError(f"{where}: {str(error).splitlines()[0]}") from error
+        raise ValueError(f"{where}: {_line_of(error)}") from error
     except ValueError as error:
         raise ValueError(f"{where}: {error}") from error
+
+
+def _line_of(error: Any) -> str:
+    """OmegaConf's first line; with the key, where it is a value's, and the keys there are, where it has no guess."""
+    from omegaconf.errors import ConfigKeyError
+
+    line = str(error).splitlines()[0]
+    if (
+        isinstance(error, ConfigKeyError)
+        and isinstance(error.object_type, type)
+        and "Did you mean" not in line
+    ):
+        return f"{line}; there are {', '.join(field.name for field in fields(error.object_type))}"
+    return line if not error.full_key or isinstance(error, ConfigKeyError) else f"{error.full_key}: {line}"
 
 
 def read_yaml(path: str | Path, flag: str) -> dict[str, Any]:

@@ -29,7 +29,7 @@ def test_our_own_configs_pass(path):
     [
         ("runner", "total_step", 10, "runner: unknown key 'total_step'; did you mean total_steps"),
         ("runner", "zzz", 10, "runner: unknown key 'zzz'; there are total_steps, gradient_clipping"),
-        ("runner", "total_steps", "many", "runner of the config: Value 'many' .* could not be converted"),
+        ("runner", "total_steps", "many", "runner of the config: total_steps: Value 'many' .* could not be"),
         ("runner", "eval_step", 0, "eval_step must be at least 1"),
         ("optimizer", "weight_deca", 1, "TorchOptim: unknown key 'weight_deca'; did you mean weight_decay"),
         ("optimizer", "name", "Adaam", "optimizer: name 'Adaam' is not one of Adam, AdamW"),
