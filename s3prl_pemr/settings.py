@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -38,17 +38,15 @@ def parse(cls: type[Config], settings: Any, where: str) -> Config:
 
 
 def _line_of(error: Any) -> str:
-    """OmegaConf's first line; with the key, where it is a value's, and the keys there are, where it has no guess."""
+    """The first line; with the keys there are for an unknown one, with the whole key before a value."""
     from omegaconf.errors import ConfigKeyError
 
     line = str(error).splitlines()[0]
-    if (
-        isinstance(error, ConfigKeyError)
-        and isinstance(error.object_type, type)
-        and "Did you mean" not in line
-    ):
-        return f"{line}; there are {', '.join(field.name for field in fields(error.object_type))}"
-    return line if not error.full_key or isinstance(error, ConfigKeyError) else f"{error.full_key}: {line}"
+    if not isinstance(error, ConfigKeyError):
+        return f"{error.full_key}: {line}" if error.full_key else line
+    if "Did you mean" in line or not is_dataclass(error.object_type):
+        return line
+    return f"{line}; there are {', '.join(field.name for field in fields(error.object_type))}"
 
 
 def read_yaml(path: str | Path, flag: str) -> dict[str, Any]:

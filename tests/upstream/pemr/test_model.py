@@ -137,13 +137,9 @@ def test_a_frontend_that_cannot_work_is_refused(frontend):
 def test_unknown_setting_is_named():
     with pytest.raises(ValueError, match=r"my\.yaml: Key 'lairs' not in 'TransformerConfig'"):
         parse(PemrConfig, {"transformer": {"lairs": 4}}, "my.yaml")
-    with pytest.raises(
-        ValueError, match="Key 'depth' not in 'TransformerConfig'; there are layers, heads, frame_scale$"
-    ):
+    with pytest.raises(ValueError, match="Key 'depth' .*; there are layers, heads, frame_scale$"):
         parse(PemrConfig, {"transformer": {"depth": 4}}, "my.yaml")
-    with pytest.raises(
-        ValueError, match=r"my\.yaml: transformer\.layers: Value 'x' .* could not be converted"
-    ):
+    with pytest.raises(ValueError, match=r"my\.yaml: transformer\.layers: Value 'x' .* could not be"):
         parse(PemrConfig, {"transformer": {"layers": "x"}}, "my.yaml")
     with pytest.raises(ValueError, match=r"my\.yaml: .*mask_ratio must be in \[0, 1\)"):
         parse(PemrConfig, {"mask_ratio": 1.5}, "my.yaml")
