@@ -4,9 +4,9 @@
 
 OUT is the folder of `s3prl-pemr compare`, with or without heads; then come pretrainings of its plan. Of every
 clip the first SECONDS are heard; a clip is the mean of its frames, each dimension standardised over the
-training clips; C is the same for all. Vectors are kept in OUT/probe: delete it where a pretraining has gone
-on. Scores are means over the seeds that all named pretrainings have; intervals, and those of the paired
-differences to the first one named, are over songs.
+training clips; C is the same for all. Vectors are kept in OUT/probe, by run and checkpoint. Scores are means
+over the seeds that all named pretrainings have; intervals, and those of the paired differences to the first
+one named, are over songs.
 """
 
 import argparse
@@ -37,10 +37,11 @@ SECONDS, HEARD_TOGETHER, C = 10, 8, 0.003
 SPLITS = ("valid", "test")
 
 
-def vectors(run: Path, store: AudioStore, kept: Path) -> np.ndarray:
-    """Clip vectors of a pretraining's last checkpoint, (clips of the store, D)."""
+def vectors(run: Path, store: AudioStore, folder: Path) -> np.ndarray:
+    """Clip vectors of a pretraining's last checkpoint, (clips of the store, D); kept in the folder."""
+    checkpoint = Path(checkpoint_files.latest(run))
+    kept = folder / f"{run.parent.name}-{checkpoint.stem}.npy"
     if not kept.is_file():
-        checkpoint = checkpoint_files.latest(run)
         method = read_checkpoint(checkpoint)["Method"]
         embedder = Embedder(Wanted(f"{method}_local", str(checkpoint), pool="mean"))
         found = []
@@ -86,7 +87,7 @@ def main() -> None:
     predicted = {
         name: [
             probabilities(
-                vectors(runs[key], store, args.folder / "probe" / f"{key}.npy"),
+                vectors(runs[key], store, args.folder / "probe"),
                 targets,
                 store.select("train"),
             )

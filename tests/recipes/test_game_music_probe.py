@@ -5,6 +5,7 @@ import sys
 
 import numpy as np
 import pytest
+import torch
 from labelled_store import make_store
 from places import ROOT
 
@@ -30,9 +31,10 @@ def experiment(tmp_path):
     for name, noise, seeds in (("good", 0.1, (1, 2)), ("bad", 5.0, (1, 2)), ("half", 0.1, (1,))):
         for seed in seeds:
             key = f"{name}-seed{seed}"
-            (out / "pretraining" / key).mkdir(parents=True)
+            (out / "pretraining" / key / "run").mkdir(parents=True)
+            torch.save({}, out / "pretraining" / key / "run" / "states-3.ckpt")
             wide = np.concatenate([marks, rng.normal(0, 1, (len(store), 3))], axis=1)
-            np.save(out / "probe" / f"{key}.npy", wide + rng.normal(0, noise, wide.shape))
+            np.save(out / "probe" / f"{key}-states-3.npy", wide + rng.normal(0, noise, wide.shape))
     return out, store
 
 
@@ -56,3 +58,10 @@ def test_means_over_the_seeds_that_all_have_and_differences_to_the_first(experim
         difference, high = float(bad[3].split()[0]), float(bad[3].rpartition(",")[2].rstrip("]"))
         assert difference == pytest.approx(values[1] - values[0], abs=0.002) and high < 0
     assert shown(monkeypatch, capsys, out, store, "good", "half")[0] == "seeds: 1"
+
+
+def test_a_newer_checkpoint_is_heard_anew(experiment, monkeypatch, capsys):
+    out, store = experiment
+    torch.save({}, out / "pretraining/half-seed1/run/states-4.ckpt")
+    with pytest.raises(ValueError, match="states-4.ckpt"):
+        shown(monkeypatch, capsys, out, store, "good", "half")
