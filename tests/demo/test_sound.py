@@ -56,6 +56,27 @@ def test_other_sounds_are_other_samples_of_the_same_loudness():
         assert abs(level_db(one) - level_db(other)) < 0.1
 
 
+def test_a_part_has_a_synthesizer_of_its_own():
+    """One that has played a key goes on to play it in that way: half of a corpus was not the same again."""
+    piano = instruments()["piano"]
+
+    def played(player, program, note):
+        track = TrackSecond("", program, False)
+        track.notes = NoteSecondList([note])
+        score = ScoreSecond(480)
+        score.tracks.append(track)
+        return np.ravel(player.render(score, stereo=False))[:RATE]
+
+    loud, used = NoteSecond(0.0, 0.6, 55, 94), synthesizer(RATE)
+    played(used, piano.other, NoteSecond(0.2, 0.2, 55, 77))
+    fresh = played(synthesizer(RATE), piano.program, loud)
+    assert not np.array_equal(played(used, piano.program, loud), fresh)
+    part = Part("piano", "lead", (Note(0.0, 0.6, 55, 94),))
+    (wav,) = stems(ONE_PART((part,)), RATE)
+    ratio = np.abs(wav[: len(fresh)]).max() / np.abs(fresh).max()
+    np.testing.assert_allclose(wav[: len(fresh)], fresh * ratio, atol=1e-6)
+
+
 def test_soft_limiter():
     wav = np.linspace(-5, 5, 1001)
     limited = soft_limited(wav)

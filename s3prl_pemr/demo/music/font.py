@@ -26,18 +26,24 @@ GUARD_SAMPLES = 8  # of the 46 zeros that the format asks for behind every sampl
 PAIR = struct.Struct("<HH")  # igen: generator, amount; ibag: first generator, first modulator
 
 
-@cache
 def synthesizer(sample_rate: int) -> Any:
-    """The synthesizer with the tuned font, loaded once in each process. `sample_rate` in Hz."""
-    package = find_spec("pretty_midi").origin
-    font = retuned((Path(package).parent / FONT_FILE).read_bytes())
+    """A synthesizer with the tuned font, for one part: how it plays depends on what it has played before.
+
+    Args: sample_rate: Hz.
+    """
     handle, path = tempfile.mkstemp(suffix=".sf2")
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(font)
+            file.write(_font())
         return symusic.Synthesizer(path, sample_rate)
     finally:
         Path(path).unlink()
+
+
+@cache
+def _font() -> bytes:
+    package = Path(find_spec("pretty_midi").origin).parent
+    return retuned((package / FONT_FILE).read_bytes())
 
 
 def retuned(font: bytes) -> bytes:
