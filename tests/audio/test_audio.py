@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import soundfile
 import soxr
+from packaging.version import Version
 
 from s3prl_pemr.audio import UnreadableAudio, read_audio, read_header, to_int16
 
@@ -62,7 +63,8 @@ def test_a_tone_keeps_its_frequency_level_and_length(
     hertz, decibels = peak_hz_and_decibels(read)
     assert hertz == TONE_HZ
     assert abs(decibels) < tolerance_decibels
-    whole_frames = 0.1 if name.endswith("mp3") else 0.001  # older libsndfile counts an mp3's padding
+    old = Version(soundfile.__version__) < Version("0.13")  # its libsndfile counts an mp3's padding too
+    whole_frames = 0.001 if not name.endswith("mp3") else 0.1 if old else 0.05
     assert read_header(path).seconds == pytest.approx(3.0, abs=whole_frames)
 
 

@@ -1,4 +1,4 @@
-"""Rows for real: a HuBERT and a layer of a MERT that are made here."""
+"""Rows for real: filter banks, a HuBERT and a layer of a MERT that are made here."""
 
 import csv
 import json
@@ -19,7 +19,7 @@ from transformers import HubertConfig, HubertModel, Wav2Vec2FeatureExtractor
 
 @pytest.fixture
 def plan(tmp_path):
-    """A plan of two rows on 24 clips of high and low tones, with a tiny HuBERT and MERT."""
+    """A plan of three rows on 24 clips of high and low tones, with a tiny HuBERT and MERT."""
     rng = np.random.default_rng(0)
     tracks = {}
     for number in range(24):
@@ -34,10 +34,11 @@ def plan(tmp_path):
     mert_folder(tmp_path / "mert")
     short = {"config.runner.total_steps": 4, "config.runner.eval_step": 4, "config.runner.save_step": 4}
     content = {
-        "title": "Two rows", "reference": "HuBERT", "seeds": [1],
+        "title": "Three rows", "reference": "filter banks", "seeds": [1],
         "stores": {"tones": str(make_store(tmp_path / "tones", tracks))},
         "tasks": {"tagging": {"store": "tones", "config": "config_demo.yaml", "settings": short}},
         "rows": [
+            {"name": "filter banks", "upstream": "fbank_no_cmvn"},
             {"name": "HuBERT", "upstream": "hf_hubert_custom", "checkpoint": str(tmp_path / "hubert")},
             {"name": "MERT", "upstream": "mert_local", "checkpoint": str(tmp_path / "mert"), "layer": 1},
         ],
@@ -53,7 +54,7 @@ def test_interrupted_and_again(plan, tmp_path):
         "env": os.environ | {"OMP_NUM_THREADS": "1"},
     }  # fmt: skip
     process = subprocess.Popen(command, **settings)
-    first = tmp_path / "out" / "heads" / "tagging" / "HuBERT-seed1"
+    first = tmp_path / "out" / "heads" / "tagging" / "filter-banks-seed1"
     for _ in range(600):
         if (first / "head" / "args_last.yaml").exists():
             break
@@ -62,13 +63,13 @@ def test_interrupted_and_again(plan, tmp_path):
     process.send_signal(signal.SIGTERM)
     _, error = process.communicate(timeout=60)
     assert process.returncode == 143, error
-    assert "of 2 cells are done; the same command again goes on" in error
+    assert "of 3 cells are done; the same command again goes on" in error
 
     done = subprocess.run([*command, "--jobs", "2"], **settings)
     assert done.returncode == 0, done.stderr
     with (tmp_path / "out" / "results.tsv").open() as file:
         rows = {row["row"]: row for row in csv.DictReader(file, delimiter="\t") if row["metric"] == "roc_auc"}
-    assert set(rows) == {"HuBERT", "MERT"}
+    assert set(rows) == {"filter banks", "HuBERT", "MERT"}
     assert all(0 <= float(row["mean"]) <= 1 and row["counted"] == "8" for row in rows.values())
     assert int(rows["HuBERT"]["parameters"]) > 1000
     assert float(rows["HuBERT"]["peak_gb"]) > 0.1

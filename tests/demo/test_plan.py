@@ -107,11 +107,9 @@ def test_cover_lists(plan):
 
 
 def test_the_seed_decides(plan):
-    other = plan_corpus(1, full=False)  # what 0 gives once more is in the next test
-    melodies = [
-        {r.work.sections["A"].melody for r in recordings}
-        for recordings in (part(plan, "magnatagatune/"), other.recordings)
-    ]
+    again, other = plan_corpus(0), plan_corpus(1)
+    assert again == plan
+    melodies = [{r.work.sections["A"].melody for r in p.recordings} for p in (plan, other)]
     assert not melodies[0] & melodies[1]
 
 

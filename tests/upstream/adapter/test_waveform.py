@@ -38,7 +38,7 @@ def music(samples):
 
 
 @pytest.mark.parametrize("dtype", [torch.int16, torch.int32, torch.int64, torch.uint8, torch.bool])
-@pytest.mark.parametrize("name", ["pemr_random", "timbre_cnn"])
+@pytest.mark.parametrize("name", ["pemr_random", "sample_cnn"])
 def test_integers_are_refused_in_one_line(name, dtype):
     wavs = [music(20_000), (32_768 * music(20_000)).to(dtype)]
     with pytest.raises(ValueError, match="waveform 1 of the batch holds .*; divide int16 by 32768") as error:
