@@ -19,7 +19,7 @@ setup: .venv/ready
 # native part, which is linked against CUDA, cannot be loaded and keeps torchaudio from being imported: without it,
 # torchaudio does without.
 .venv/ready: setup.cfg constraints.txt
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	@test -x $(BIN)/python || $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo 'constraints.txt is of Python 3.11 to 3.13: make setup PYTHON=python3.12' >&2; exit 1; }
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet $(TORCH)

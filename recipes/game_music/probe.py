@@ -39,7 +39,7 @@ SPLITS = ("valid", "test")
 
 def vectors(run: Path, store: AudioStore, folder: Path) -> np.ndarray:
     """Clip vectors of a pretraining's last checkpoint, (clips of the store, D); kept in the folder."""
-    checkpoint = Path(checkpoint_files.latest(run))
+    checkpoint = checkpoint_files.latest(run)
     kept = folder / f"{run.parent.name}-{checkpoint.stem}.npy"
     if not kept.is_file():
         method = read_checkpoint(checkpoint)["Method"]
